@@ -1,0 +1,36 @@
+// Package connect holds the use cases on one account: sign in, list, show,
+// hand out its token, remove it, finish what a crash interrupted, and look the
+// setup over beforehand. It is the heart: a state machine of plain values that
+// carries one authorization from "two fields" to "a stored token" and
+// announces every step. The window renders a [State], the command line prints
+// it, a test asserts a list of them.
+//
+// Decisions.
+//
+// Functions block, take a context, and return a value or a *problem.Problem.
+// Whoever wants to watch passes an observer, which is called on the goroutine
+// that does the work and must not block.
+//
+// Nothing is announced before it is true: "connected" comes after the token
+// was written to the keychain, read back and compared, and after the library's
+// transaction. What the browser's page tells comes from the same outcome.
+//
+// A sign-in costs a person minutes, so what reached this process is never
+// dropped by a deadline of ours (ruling 8): from the code on, cancelling no
+// longer stops the work; the answer is sealed into the pending row before
+// anything else is tried with it, again after the extension, and the next
+// start finishes it without a browser ([Service.Recover]).
+//
+// The code is redeemed once and never repeated by itself (RFC 6749 section
+// 4.1.2 lets a server revoke what a reused code gave). The extension and the
+// identification are reads for the provider, so they are tried twice.
+//
+// Identity of an account is (provider, client_id, user_id). The same triple is
+// "again" and keeps its id, its place and its diary; anything else is new and
+// never overwrites.
+//
+// The client secret lives in memory for the length of the attempt and is kept
+// only when asked (ruling 6). There is no plain-text fallback of any kind: a
+// computer without a keychain gets a session that ends with the window, by a
+// decision made openly in [Config], never in a branch here.
+package connect
