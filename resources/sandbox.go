@@ -1,0 +1,9 @@
+package resources
+
+import "embed"
+
+// SandboxPages holds pages/sandbox/*: the pages of the pretend Instagram and
+// their style sheet, read by internal/sandbox.
+//
+//go:embed pages/sandbox
+var SandboxPages embed.FS
