@@ -1,0 +1,258 @@
+package connect
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/tokenkeep/tokenkeep/internal/library"
+	"github.com/tokenkeep/tokenkeep/internal/problem"
+	"github.com/tokenkeep/tokenkeep/internal/vault"
+)
+
+// Accounts lists every account, by username.
+func (s *Service) Accounts(ctx context.Context) ([]Account, error) {
+	rows, err := s.library.Accounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names, err := s.appNames(ctx)
+	if err != nil {
+		return nil, err
+	}
+	accounts := make([]Account, 0, len(rows))
+	for _, row := range rows {
+		accounts = append(accounts, s.account(row, names[row.AppID]))
+	}
+	return accounts, nil
+}
+
+// Account finds one by id, username, or username@app. Problems:
+// account.unknown, account.ambiguous.
+func (s *Service) Account(ctx context.Context, ref string) (Account, error) {
+	row, err := s.find(ctx, ref)
+	if err != nil {
+		return Account{}, err
+	}
+	names, err := s.appNames(ctx)
+	if err != nil {
+		return Account{}, err
+	}
+	return s.account(row, names[row.AppID]), nil
+}
+
+func (s *Service) find(ctx context.Context, ref string) (library.Account, error) {
+	ref = strings.TrimPrefix(strings.TrimSpace(ref), "@")
+	if ref == "" {
+		return library.Account{}, problem.New(problem.FieldEmpty, "field", "account")
+	}
+	rows, err := s.library.Accounts(ctx)
+	if err != nil {
+		return library.Account{}, err
+	}
+	names, err := s.appNames(ctx)
+	if err != nil {
+		return library.Account{}, err
+	}
+	username, app, withApp := strings.Cut(ref, "@")
+	var found []library.Account
+	for _, row := range rows {
+		if row.ID == ref {
+			return row, nil
+		}
+		if strings.EqualFold(row.Username, username) && (!withApp || names[row.AppID] == app) {
+			found = append(found, row)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return library.Account{}, problem.New(problem.AccountUnknown, "name", problem.Outside(ref, 80))
+	case 1:
+		return found[0], nil
+	default:
+		return library.Account{}, problem.New(problem.AccountAmbiguous, "name", problem.Outside(ref, 80))
+	}
+}
+
+func (s *Service) appNames(ctx context.Context) (map[string]string, error) {
+	apps, err := s.library.Apps(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]string{}
+	for _, a := range apps {
+		names[a.ID] = a.Name
+	}
+	return names, nil
+}
+
+// oneHourAtMost is the longest life of what counts as a short-lived token.
+const oneHourAtMost = 24 * time.Hour
+
+func (s *Service) account(row library.Account, app string) Account {
+	a := Account{
+		ID: row.ID, UserID: row.UserID, Username: row.Username, Provider: row.Provider, App: app,
+		GrantedScopes: append([]string{}, row.ScopesGranted...), MissingScopes: missing(row.ScopesAsked, row.ScopesGranted),
+		Reason: row.LastAnswer, Lifetime: Long, IssuedAt: row.IssuedAt, ExpiresAt: row.ExpiresAt, ExpiresEstimated: row.Estimated,
+		Vault: row.Vault, Practice: s.Practising(), Kind: row.Kind, ScopesAsked: append([]string{}, row.ScopesAsked...),
+		Posts: -1, ProviderName: row.Provider,
+	}
+	facts := Facts{Now: s.config.Now(), LastAnswer: problem.Key(row.LastAnswer)}
+	if row.ExpiresAt != nil {
+		facts.End = *row.ExpiresAt
+	}
+	if row.IssuedAt != nil {
+		facts.Issued = *row.IssuedAt
+		if row.ExpiresAt != nil && row.ExpiresAt.Sub(*row.IssuedAt) <= oneHourAtMost {
+			a.Lifetime, facts.OneHour = Short, true
+		}
+	}
+	if d, err := s.registry.Get(row.Provider); err == nil {
+		a.ProviderName = d.Name
+		if after := d.Renew.After; after > 0 && a.Lifetime == Long && row.IssuedAt != nil {
+			t := row.IssuedAt.Add(after)
+			a.RenewAfter = &t
+		}
+	}
+	a.Status = StatusOf(facts)
+	return a
+}
+
+// missing compares asked with granted scopes (ATT-15). Where the provider did
+// not say what it granted, nothing is claimed to be missing.
+func missing(asked, granted []string) []string {
+	out := []string{}
+	if len(granted) == 0 {
+		return out
+	}
+	have := map[string]bool{}
+	for _, g := range granted {
+		have[g] = true
+	}
+	for _, a := range asked {
+		if !have[a] {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// Token hands out the access token of an account, after finishing what a
+// former run left pending for it. Problems: account.unknown; of kind sign_in
+// where the token has ended, was refused, or is gone; those of the keychain.
+func (s *Service) Token(ctx context.Context, ref string) (Handed, error) {
+	row, err := s.find(ctx, ref)
+	if err != nil {
+		return Handed{}, err
+	}
+	switch account := s.account(row, ""); account.Status {
+	case Expired:
+		return Handed{}, problem.New(problem.TokenEnded, "username", row.Username, "provider", account.ProviderName)
+	case NeedsSignIn:
+		return Handed{}, problem.New(problem.Key(row.LastAnswer), "username", row.Username, "provider", account.ProviderName)
+	}
+	item, err := s.item(ctx, row)
+	if err != nil {
+		return Handed{}, err
+	}
+	s.known.Add(item.AccessToken)
+	return Handed{AccessToken: item.AccessToken, TokenType: item.TokenType, ExpiresAt: row.ExpiresAt}, nil
+}
+
+func (s *Service) item(ctx context.Context, row library.Account) (vault.Item, error) {
+	sealer, err := s.sealer(ctx)
+	if err != nil {
+		return vault.Item{}, err
+	}
+	item, err := s.tokens(sealer).Get(ctx, row.ID)
+	if errors.Is(err, vault.ErrNotFound) {
+		// An item that is gone from the keychain we know, and a keychain that
+		// is not the one we knew, are two different stories (KR-5).
+		if err := vault.CheckSentinel(ctx, s.store, s.library.ID(), false); err != nil {
+			return item, err
+		}
+		return item, problem.New(problem.TokenGone, "username", row.Username)
+	}
+	return item, err
+}
+
+// Remove deletes the token from the keychain and then the account from the
+// library; its diary goes with it. If the keychain refuses, nothing changes.
+func (s *Service) Remove(ctx context.Context, ref string) error {
+	row, err := s.find(ctx, ref)
+	if err != nil {
+		return err
+	}
+	unlock, err := library.Lock(ctx, s.locks(), row.ID)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	// A session's token went with the window that held it.
+	if row.Vault == s.place {
+		sealer, err := s.sealer(ctx)
+		if err != nil {
+			return err
+		}
+		if err := s.tokens(sealer).Delete(ctx, row.ID); err != nil && !errors.Is(err, vault.ErrNotFound) {
+			return err
+		}
+	}
+	if err := s.library.RemoveAccount(ctx, row.ID); err != nil {
+		return err
+	}
+	s.log.Info("removed", "account", row.ID)
+	return nil
+}
+
+// Diary gives the newest limit entries of an account, newest first; 0 is all.
+func (s *Service) Diary(ctx context.Context, id string, limit int) ([]library.Entry, error) {
+	return s.library.Diary(ctx, id, limit, 0)
+}
+
+// Note writes a line into an account's diary: what the person did with the
+// token (copied, shown). args hold no secret.
+func (s *Service) Note(ctx context.Context, id, event string, args map[string]string) error {
+	return s.library.Note(ctx, library.Entry{AccountID: id, At: s.config.Now(), Event: event, Args: args})
+}
+
+// Storage tells where things lie, without touching a secret or raising a prompt.
+func (s *Service) Storage(ctx context.Context) (Storage, error) {
+	st := Storage{Place: s.place, Home: s.config.Home, Problem: s.absent}
+	if s.keychain != nil && s.place == "keychain" {
+		status, err := s.keychain.Status(ctx)
+		if err != nil {
+			st.Problem = problem.Of(err)
+		}
+		st.Program, st.Collection, st.Present, st.Locked = status.Program, status.Collection, status.Present, status.Locked
+		if err == nil && !status.Present {
+			st.Problem = problem.New(problem.VaultAbsent)
+		}
+	}
+	accounts, err := s.library.Accounts(ctx)
+	if err != nil {
+		return st, err
+	}
+	apps, err := s.library.Apps(ctx)
+	if err != nil {
+		return st, err
+	}
+	st.Accounts = len(accounts)
+	for _, a := range apps {
+		if a.SecretKept {
+			st.SecretsKept++
+		} else {
+			st.SecretsForgotten++
+		}
+	}
+	return st, nil
+}
+
+// SelfTest writes, reads back and removes a test entry (KR-9).
+func (s *Service) SelfTest(ctx context.Context) error {
+	if s.place == "session" || s.keychain == nil {
+		return nil
+	}
+	return s.keychain.Probe(ctx)
+}

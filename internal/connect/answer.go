@@ -1,0 +1,369 @@
+package connect
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tokenkeep/tokenkeep/internal/library"
+	"github.com/tokenkeep/tokenkeep/internal/oauth"
+	"github.com/tokenkeep/tokenkeep/internal/problem"
+	"github.com/tokenkeep/tokenkeep/internal/provider"
+	"github.com/tokenkeep/tokenkeep/internal/secret"
+	"github.com/tokenkeep/tokenkeep/internal/vault"
+)
+
+// answer is what a sign-in has so far. It is the plain text of the sealed
+// pending row: everything that the next start needs to finish without a
+// browser. The client secret is not in it.
+type answer struct {
+	V           int        `json:"v"`
+	Provider    string     `json:"provider"`
+	ClientID    string     `json:"client_id"`
+	RedirectURI string     `json:"redirect_uri"`
+	AppID       string     `json:"app_id,omitempty"`
+	AppName     string     `json:"app_name,omitempty"`
+	ScopesAsked []string   `json:"scopes_asked"`
+	KeepSecret  bool       `json:"keep_secret,omitempty"`
+	Expect      string     `json:"expect,omitempty"`
+	Access      string     `json:"access_token"`
+	Refresh     string     `json:"refresh_token,omitempty"`
+	Type        string     `json:"token_type"`
+	Scopes      []string   `json:"scopes"`
+	ScopesKnown bool       `json:"scopes_known"`
+	UserID      string     `json:"user_id"`
+	Long        bool       `json:"long"`
+	SentAt      time.Time  `json:"sent_at"`
+	ExpiresAt   *time.Time `json:"expires_at"`
+	Estimated   bool       `json:"estimated,omitempty"`
+	Person      *person    `json:"person,omitempty"`
+}
+
+type person struct {
+	UserID, Username, Kind string
+	Posts                  int
+}
+
+// answerVersion is the version of the sealed form.
+const answerVersion = 1
+
+func (a *answer) take(t oauth.Token) {
+	a.V = answerVersion
+	a.Access, a.Refresh, a.Type = t.Access.Reveal(), t.Refresh.Reveal(), t.Type
+	if t.ScopesKnown {
+		a.Scopes, a.ScopesKnown = t.Scopes, true
+	}
+	if t.UserID != "" {
+		a.UserID = t.UserID
+	}
+	a.Long, a.SentAt, a.ExpiresAt = t.Long, t.SentAt.UTC(), nil
+	if !t.ExpiresAt.IsZero() {
+		end := t.ExpiresAt.UTC()
+		a.ExpiresAt = &end
+	}
+}
+
+func (a *answer) token() oauth.Token {
+	t := oauth.Token{
+		Access: secret.New(a.Access), Refresh: secret.New(a.Refresh), Type: a.Type, Scopes: a.Scopes,
+		ScopesKnown: a.ScopesKnown, UserID: a.UserID, Long: a.Long, SentAt: a.SentAt,
+	}
+	if a.ExpiresAt != nil {
+		t.ExpiresAt = *a.ExpiresAt
+	}
+	return t
+}
+
+// longLife is the nominal life of a long-lived token, 60 days (providers.md 2.6).
+const longLife = 60 * day
+
+// completion carries one answer to the end, in a sign-in or in Recover.
+type completion struct {
+	pending library.Pending
+	sealer  *vault.Sealer
+	answer  answer
+	// attempt and secret are set while the client secret is at hand.
+	attempt *oauth.Attempt
+	secret  secret.Text
+	step    func(Step)
+}
+
+type completed struct {
+	account    Account
+	notices    []*problem.Problem
+	secretKept bool
+	// held: the answer is sealed and waits for Recover.
+	held bool
+}
+
+func aad(p library.Pending) string {
+	return "pending|" + p.AccountID + "|" + strconv.FormatInt(p.Gen, 10)
+}
+
+// seal writes the answer into its row, over the former one.
+func (s *Service) seal(ctx context.Context, c *completion) error {
+	plain, err := json.Marshal(c.answer)
+	if err != nil {
+		return err
+	}
+	sealed, err := c.sealer.Seal(plain, aad(c.pending))
+	if err != nil {
+		return err
+	}
+	return s.library.Seal(ctx, c.pending.AccountID, c.pending.Gen, sealed)
+}
+
+// complete extends, identifies and saves. What arrived is sealed before it is
+// used for the next request.
+func (s *Service) complete(ctx context.Context, c *completion) (completed, error) {
+	var out completed
+	d, err := s.definition(c.answer.Provider)
+	if err != nil {
+		return out, err
+	}
+	if err := s.seal(ctx, c); err != nil {
+		// The disk refuses. The token is in memory and the keychain is another
+		// disk: go on, the item is what counts.
+		s.log.Warn("answer not sealed", "err", err)
+	} else {
+		out.held = true
+	}
+	s.config.At("sealed-short")
+	out.notices = s.extend(ctx, d, c)
+	if err := s.identify(ctx, d, c); err != nil {
+		return out, err
+	}
+	if err := expected(c.answer); err != nil {
+		// Nothing of another person's is kept.
+		out.held = false
+		return out, err
+	}
+	c.step(Saving)
+	if err := s.save(ctx, c, &out); err != nil {
+		return out, err
+	}
+	out.held = false
+	return out, nil
+}
+
+// extend swaps the one-hour token for the 60-day one. A refusal keeps the
+// one-hour token and is a notice; the person is told and can go on.
+func (s *Service) extend(ctx context.Context, d provider.Definition, c *completion) []*problem.Problem {
+	if d.Extend.URL == "" || c.answer.Long || c.attempt == nil {
+		return nil
+	}
+	c.step(Extending)
+	long, err := twice(func() (oauth.Token, error) { return s.client(d).Extend(ctx, c.attempt, c.answer.token()) })
+	switch {
+	case err == nil:
+		s.known.Add(long.Access)
+		s.config.At("extended")
+		c.answer.take(long)
+	case problem.Has(err, problem.AlreadyLong):
+		// Meta answers so when the token is long-lived already (providers.md 9,
+		// row 21): it needs no exchange. It was issued now, so it ends in 60 days.
+		end := c.answer.SentAt.Add(longLife)
+		c.answer.Long, c.answer.ExpiresAt, c.answer.Estimated = true, &end, true
+	default:
+		return []*problem.Problem{problem.Of(err)}
+	}
+	if err := s.seal(ctx, c); err != nil {
+		s.log.Warn("answer not sealed", "err", err)
+	}
+	s.config.At("sealed-long")
+	return nil
+}
+
+func (s *Service) identify(ctx context.Context, d provider.Definition, c *completion) error {
+	if c.answer.Person != nil {
+		return nil
+	}
+	c.step(Identifying)
+	who, err := twice(func() (oauth.Person, error) { return s.client(d).Identify(ctx, d, c.answer.token()) })
+	if err != nil {
+		return err
+	}
+	s.config.At("identified")
+	c.answer.Person = &person{UserID: who.UserID, Username: who.Username, Kind: who.Kind, Posts: who.Posts}
+	return nil
+}
+
+// twice repeats a request once where the network failed. It is for requests
+// that change nothing at the provider.
+func twice[T any](ask func() (T, error)) (T, error) {
+	got, err := ask()
+	if p := problem.Of(err); p != nil && p.Kind == problem.Network && p.Key != problem.ProviderBusy {
+		return ask()
+	}
+	return got, err
+}
+
+func expected(a answer) error {
+	want := strings.TrimPrefix(strings.TrimSpace(a.Expect), "@")
+	if want == "" || strings.EqualFold(want, a.Person.Username) {
+		return nil
+	}
+	return problem.New(problem.OtherAccount, "username", want, "found", a.Person.Username)
+}
+
+// save writes the item, proves it, and brings the library up in one
+// transaction.
+func (s *Service) save(ctx context.Context, c *completion, out *completed) error {
+	a := c.answer
+	id, gen := c.pending.AccountID, c.pending.Gen
+	former, err := s.library.AccountByIdentity(ctx, a.Provider, a.ClientID, a.Person.UserID)
+	if err != nil && !problem.Has(err, problem.AccountUnknown) {
+		return err
+	}
+	if err == nil {
+		// The same person again: same place, next generation, under its lock.
+		unlock, err := library.Lock(ctx, s.locks(), former.ID)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+		if former, err = s.library.Account(ctx, former.ID); err != nil {
+			return err
+		}
+		id, gen = former.ID, former.Gen+1
+	}
+	app, notice, err := s.saveApp(ctx, a, c.secret)
+	if err != nil {
+		return err
+	}
+	if notice != nil {
+		out.notices = append(out.notices, notice)
+	}
+	out.secretKept = app.SecretKept
+	s.config.At("app-saved")
+	issued := a.SentAt
+	item := vault.Item{
+		Gen: gen, AccessToken: secret.New(a.Access), TokenType: a.Type, RefreshToken: secret.New(a.Refresh), Scope: a.Scopes,
+		IssuedAt: issued, ExpiresAt: a.ExpiresAt, Provider: a.Provider, UserID: a.Person.UserID, Username: a.Person.Username, ClientID: a.ClientID,
+	}
+	if err := s.tokens(c.sealer).Put(ctx, id, item); err != nil {
+		return err
+	}
+	s.config.At("item-written")
+	account := library.Account{
+		ID: id, Provider: a.Provider, ClientID: a.ClientID, UserID: a.Person.UserID, Grant: c.pending.AccountID, AppID: app.ID,
+		Username: a.Person.Username, Kind: a.Person.Kind, ScopesAsked: a.ScopesAsked, ScopesGranted: a.Scopes,
+		IssuedAt: &issued, ExpiresAt: a.ExpiresAt, Estimated: a.Estimated, Gen: gen, Vault: s.place,
+	}
+	entry := library.Entry{AccountID: id, At: s.config.Now(), Event: "signed_in", Args: map[string]string{"n": strconv.Itoa(len(a.Scopes))}}
+	if err := s.library.Finish(ctx, c.pending, account, entry); err != nil {
+		return err
+	}
+	s.config.At("finished")
+	out.account = s.account(account, app.Name)
+	out.account.Posts = a.Person.Posts
+	return nil
+}
+
+// Recover finishes, without a browser, every sign-in that a former run left
+// between its answer and its token (security.md 3.2), each under its lock. A
+// row that another process is working on is left to it. The error is the
+// library's own; what stands in a single row's way is in its Recovered.
+func (s *Service) Recover(ctx context.Context) ([]Recovered, error) {
+	rows, err := s.library.Pendings(ctx)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	var out []Recovered
+	for _, row := range rows {
+		if got := s.recoverOne(ctx, row.AccountID); got != nil {
+			out = append(out, *got)
+		}
+	}
+	return out, nil
+}
+
+func (s *Service) recoverOne(ctx context.Context, id string) *Recovered {
+	unlock, err := library.TryLock(s.locks(), id)
+	if problem.Has(err, problem.LockHeld) {
+		return nil
+	}
+	if err != nil {
+		return &Recovered{Problem: problem.Of(err)}
+	}
+	defer unlock()
+	// Read again: whoever held the lock may have finished the row.
+	rows, err := s.library.Pendings(ctx)
+	if err != nil {
+		return &Recovered{Problem: problem.Of(err)}
+	}
+	for _, row := range rows {
+		if row.AccountID == id {
+			return s.finishRow(ctx, row)
+		}
+	}
+	return nil
+}
+
+func (s *Service) finishRow(ctx context.Context, row library.Pending) *Recovered {
+	interrupted := func(cause error) *Recovered {
+		if err := s.library.Drop(ctx, row.AccountID, row.Gen); err != nil {
+			return &Recovered{Problem: problem.Of(err)}
+		}
+		return &Recovered{Problem: problem.New(problem.Interrupted).Because(cause)}
+	}
+	if len(row.Sealed) == 0 {
+		return interrupted(nil)
+	}
+	sealer, err := s.sealer(ctx)
+	if err != nil {
+		return &Recovered{Problem: problem.Of(err)}
+	}
+	plain, err := sealer.Open(row.Sealed, aad(row))
+	if err != nil {
+		// The key is another one: a keychain that was reset, or the session of
+		// a window that is gone. Nobody can open this row again.
+		return interrupted(err)
+	}
+	c := &completion{pending: row, sealer: sealer, step: func(Step) {}}
+	if err := json.Unmarshal(plain, &c.answer); err != nil || c.answer.V != answerVersion {
+		return interrupted(errors.Join(err, errors.New("sealed answer of another version")))
+	}
+	s.known.Add(secret.New(c.answer.Access), secret.New(c.answer.Refresh))
+	s.reuseKeptSecret(ctx, c)
+	done, err := s.complete(ctx, c)
+	if err != nil {
+		if !done.held {
+			_ = s.library.Drop(ctx, row.AccountID, row.Gen)
+		}
+		return &Recovered{Problem: problem.Of(err)}
+	}
+	if err := s.library.Note(ctx, library.Entry{AccountID: done.account.ID, At: s.config.Now(), Event: "recovered"}); err != nil {
+		s.log.Warn("diary", "err", err)
+	}
+	return &Recovered{Account: &done.account}
+}
+
+// reuseKeptSecret lets a recovered one-hour token still become a 60-day one
+// where the app's secret was kept.
+func (s *Service) reuseKeptSecret(ctx context.Context, c *completion) {
+	if c.answer.Long || c.answer.AppID == "" {
+		return
+	}
+	app, err := s.library.App(ctx, c.answer.AppID)
+	if err != nil || !app.SecretKept || app.EndpointsSHA256 != s.fingerprint(c.answer.Provider) {
+		return
+	}
+	kept, err := s.store.Get(ctx, "client-"+app.ID)
+	if err != nil {
+		return
+	}
+	d, err := s.definition(c.answer.Provider)
+	if err != nil {
+		return
+	}
+	s.known.Add(kept)
+	c.secret = kept
+	c.attempt, err = oauth.NewAttempt(d, oauth.App{ClientID: app.ClientID, ClientSecret: kept, RedirectURI: app.RedirectURI}, c.answer.ScopesAsked, s.config.Rand)
+	if err != nil {
+		c.attempt = nil
+	}
+}

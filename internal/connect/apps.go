@@ -1,0 +1,265 @@
+package connect
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/tokenkeep/tokenkeep/internal/library"
+	"github.com/tokenkeep/tokenkeep/internal/oauth"
+	"github.com/tokenkeep/tokenkeep/internal/problem"
+	"github.com/tokenkeep/tokenkeep/internal/provider"
+	"github.com/tokenkeep/tokenkeep/internal/redirect"
+	"github.com/tokenkeep/tokenkeep/internal/secret"
+	"github.com/tokenkeep/tokenkeep/internal/vault"
+)
+
+// maxSecret bounds a client secret, in bytes. Meta's have 32; the bound keeps
+// a pasted file out of the keychain.
+const maxSecret = 1024
+
+// maxName bounds an app's name, in characters.
+const maxName = 60
+
+// client is a checked Setup: what an attempt freezes.
+type client struct {
+	definition provider.Definition
+	saved      *library.App // nil for a new app
+	oauth      oauth.App
+	scopes     []string // saved with the app
+	keep       bool
+}
+
+// check turns what a person filled in into a client. withSecret demands the
+// secret, from the setup or from the keychain.
+func (s *Service) check(ctx context.Context, in Setup, withSecret bool) (client, error) {
+	var c client
+	if in.App != "" && in.ClientID == "" {
+		app, err := s.library.AppByName(ctx, in.App)
+		if err != nil {
+			return c, err
+		}
+		c.saved = &app
+		in.Provider, in.ClientID = app.Provider, app.ClientID
+		if in.RedirectURI == "" {
+			in.RedirectURI = app.RedirectURI
+		}
+		c.scopes = app.Scopes
+		c.keep = app.SecretKept
+	}
+	d, err := s.definition(in.Provider)
+	if err != nil {
+		return c, err
+	}
+	if d.Status == "retired" {
+		return c, problem.New(problem.ProviderRetired, "name", d.Name, "replaced_by", s.nameOf(d.ReplacedBy), "since", d.Retired)
+	}
+	c.definition = d
+	if c.oauth.ClientID, err = oauth.CleanClientID(in.ClientID); err != nil {
+		return c, err
+	}
+	c.oauth.RedirectURI = strings.TrimSpace(in.RedirectURI)
+	if c.oauth.RedirectURI == "" {
+		c.oauth.RedirectURI = d.Redirect.Default
+	}
+	if err := checkRedirect(d, c.oauth.RedirectURI); err != nil {
+		return c, err
+	}
+	c.oauth.ClientSecret = oauth.CleanSecret(in.ClientSecret.Reveal())
+	s.known.Add(in.ClientSecret, c.oauth.ClientSecret)
+	c.keep = c.keep || in.KeepSecret
+	if c.oauth.ClientSecret.Len() > maxSecret {
+		return c, problem.New(problem.SecretTooLong, "limit", strconv.Itoa(maxSecret))
+	}
+	if !withSecret || !c.oauth.ClientSecret.Empty() {
+		return c, nil
+	}
+	if c.saved == nil || !c.saved.SecretKept {
+		return c, problem.New(problem.SecretMissing, "app", in.App, "provider", d.Name)
+	}
+	// A secret goes only to the hosts that it was entered for (ATT-8).
+	if c.saved.EndpointsSHA256 != s.fingerprint(in.Provider) {
+		return c, problem.New(problem.EndpointsChanged, "provider", d.Name)
+	}
+	kept, err := s.store.Get(ctx, "client-"+c.saved.ID)
+	switch {
+	case errors.Is(err, vault.ErrNotFound):
+		return c, problem.New(problem.SecretMissing, "app", in.App, "provider", d.Name)
+	case err != nil:
+		return c, err
+	}
+	s.known.Add(kept)
+	c.oauth.ClientSecret = kept
+	return c, nil
+}
+
+// checkRedirect holds an address against the browser's rules and the
+// provider's: only the schemes that the definition lists can be registered.
+func checkRedirect(d provider.Definition, uri string) error {
+	address, err := redirect.Check(uri)
+	if err != nil {
+		return err
+	}
+	for _, scheme := range d.Redirect.Schemes {
+		if scheme == address.Scheme {
+			return nil
+		}
+	}
+	return problem.New(problem.RedirectScheme, "address", problem.Outside(uri, 200), "scheme", strings.Join(d.Redirect.Schemes, ", "), "provider", d.Name)
+}
+
+func (s *Service) nameOf(id string) string {
+	if d, err := s.registry.Get(id); err == nil {
+		return d.Name
+	}
+	return id
+}
+
+// fingerprint is over the addresses before the practice mapping, so that a
+// sandbox on another port is the same provider.
+func (s *Service) fingerprint(id string) string {
+	d, err := s.registry.Get(id)
+	if err != nil {
+		return ""
+	}
+	return d.EndpointsSHA256()
+}
+
+// Apps lists the saved apps by name.
+func (s *Service) Apps(ctx context.Context) ([]App, error) {
+	saved, err := s.library.Apps(ctx)
+	if err != nil {
+		return nil, err
+	}
+	accounts, err := s.library.Accounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	apps := make([]App, 0, len(saved))
+	for _, a := range saved {
+		apps = append(apps, appOf(a, accounts))
+	}
+	return apps, nil
+}
+
+func appOf(a library.App, accounts []library.Account) App {
+	app := App{ID: a.ID, Name: a.Name, Provider: a.Provider, ClientID: a.ClientID, RedirectURI: a.RedirectURI, Scopes: append([]string{}, a.Scopes...), SecretKept: a.SecretKept}
+	for _, account := range accounts {
+		if account.AppID == a.ID {
+			app.Accounts++
+		}
+	}
+	return app
+}
+
+// AddApp saves a client registration under in.App and, with KeepSecret, its
+// secret in the keychain. Problems: app.name_taken, those of the fields, those
+// of the keychain; then nothing is saved.
+func (s *Service) AddApp(ctx context.Context, in Setup, scopes []string) (App, error) {
+	name, err := appName(in.App)
+	if err != nil {
+		return App{}, err
+	}
+	if in.ClientID == "" {
+		return App{}, problem.New(problem.FieldEmpty, "field", "client_id")
+	}
+	c, err := s.check(ctx, in, false)
+	if err != nil {
+		return App{}, err
+	}
+	if c.keep && c.oauth.ClientSecret.Empty() {
+		return App{}, problem.New(problem.SecretMissing, "app", name, "provider", c.definition.Name)
+	}
+	if scopes, err = oauth.CheckScopes(c.definition, scopes); err != nil {
+		return App{}, err
+	}
+	app := library.App{
+		ID: library.NewID(s.config.Rand), Name: name, Provider: in.Provider, ClientID: c.oauth.ClientID,
+		RedirectURI: c.oauth.RedirectURI, Scopes: scopes, EndpointsSHA256: s.fingerprint(in.Provider), SecretKept: c.keep,
+	}
+	if c.keep {
+		if err := s.store.Put(ctx, "client-"+app.ID, c.oauth.ClientSecret); err != nil {
+			return App{}, err
+		}
+	}
+	if err := s.library.AddApp(ctx, app); err != nil {
+		if c.keep {
+			_ = s.store.Delete(ctx, "client-"+app.ID)
+		}
+		return App{}, err
+	}
+	return appOf(app, nil), nil
+}
+
+func appName(name string) (string, error) {
+	name = problem.Outside(name, maxName)
+	if name == "" {
+		return "", problem.New(problem.FieldEmpty, "field", "name")
+	}
+	return name, nil
+}
+
+// RemoveApp forgets a client registration and its kept secret. Its accounts
+// stay: renewing them needs neither. Problem: app.unknown, those of the keychain.
+func (s *Service) RemoveApp(ctx context.Context, name string) error {
+	app, err := s.library.AppByName(ctx, name)
+	if err != nil {
+		return err
+	}
+	if app.SecretKept {
+		if err := s.store.Delete(ctx, "client-"+app.ID); err != nil && !errors.Is(err, vault.ErrNotFound) {
+			return err
+		}
+	}
+	return s.library.RemoveApp(ctx, app.ID)
+}
+
+// saveApp makes sure that the client of a finished sign-in is among the saved
+// apps, and keeps its secret where that was asked for. Failing to keep the
+// secret is a notice, not a failure: the token is there.
+func (s *Service) saveApp(ctx context.Context, a answer, clientSecret secret.Text) (library.App, *problem.Problem, error) {
+	app, found, err := s.appFor(ctx, a)
+	if err != nil {
+		return app, nil, err
+	}
+	var notice *problem.Problem
+	if a.KeepSecret && !clientSecret.Empty() {
+		if err := s.store.Put(ctx, "client-"+app.ID, clientSecret); err != nil {
+			notice = problem.Of(err)
+		} else {
+			app.SecretKept = true
+		}
+	}
+	app.Scopes = a.ScopesAsked
+	if found {
+		return app, notice, s.library.UpdateApp(ctx, app)
+	}
+	return app, notice, s.library.AddApp(ctx, app)
+}
+
+func (s *Service) appFor(ctx context.Context, a answer) (library.App, bool, error) {
+	saved, err := s.library.Apps(ctx)
+	if err != nil {
+		return library.App{}, false, err
+	}
+	names := map[string]bool{}
+	for _, app := range saved {
+		if app.ID == a.AppID || a.AppID == "" && app.Provider == a.Provider && app.ClientID == a.ClientID && app.RedirectURI == a.RedirectURI {
+			return app, true, nil
+		}
+		names[app.Name] = true
+	}
+	app := library.App{
+		ID: library.NewID(s.config.Rand), Provider: a.Provider, ClientID: a.ClientID,
+		RedirectURI: a.RedirectURI, EndpointsSHA256: s.fingerprint(a.Provider),
+	}
+	app.Name = a.AppName
+	if app.Name == "" {
+		app.Name = s.nameOf(a.Provider) + " " + a.ClientID[max(0, len(a.ClientID)-4):]
+	}
+	for stem, n := app.Name, 2; names[app.Name]; n++ {
+		app.Name = stem + " (" + strconv.Itoa(n) + ")"
+	}
+	return app, false, nil
+}

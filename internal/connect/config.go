@@ -1,0 +1,305 @@
+package connect
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/tokenkeep/tokenkeep/internal/browser"
+	"github.com/tokenkeep/tokenkeep/internal/buildinfo"
+	"github.com/tokenkeep/tokenkeep/internal/library"
+	"github.com/tokenkeep/tokenkeep/internal/oauth"
+	"github.com/tokenkeep/tokenkeep/internal/problem"
+	"github.com/tokenkeep/tokenkeep/internal/provider"
+	"github.com/tokenkeep/tokenkeep/internal/secret"
+	"github.com/tokenkeep/tokenkeep/internal/vault"
+)
+
+// Config is what a front end decides before anything starts. Environment
+// fills Home, SandboxURL and Session; the rest has a usable zero value.
+type Config struct {
+	// Home is the folder of everything that is not secret, absolute.
+	Home string
+	// SandboxURL is the base of a running sandbox: practice mode. Nil is real.
+	SandboxURL *url.URL
+	// Session keeps secrets in memory until Close. Only the window offers it.
+	Session bool
+	// SessionWithoutKeychain does so where no keychain is found. The window
+	// sets it and says it; the command line gets problem.VaultAbsent instead.
+	SessionWithoutKeychain bool
+	// Attended means that a person is there to answer a keychain's prompt.
+	Attended bool
+	// Language of the page that the browser shows after the redirect.
+	Language string
+	// Open opens an address in the person's browser; nil is browser.Open.
+	Open func(ctx context.Context, address string) error
+	// Log gets one line a step, without secrets; nil is silence.
+	Log *slog.Logger
+	// Now is the clock, Rand the source of state and ids; nil is the real one.
+	Now  func() time.Time
+	Rand io.Reader
+	// Waiting is told when a keychain prompt may be open. May be nil.
+	Waiting func(bool)
+	// Store replaces the keychain, in tests.
+	Store vault.Store
+	// Client replaces the HTTP client, in tests. The default contacts the hosts
+	// of the definition only.
+	Client *http.Client
+	// At is called at every named point of a sign-in, for tests that end the
+	// process there. The names are those of Points.
+	At func(point string)
+}
+
+// Environment reads the contract's variables: TOKENKEEP_HOME (homeFlag, the
+// value of --home, wins), TOKENKEEP_VAULT and TOKENKEEP_SANDBOX_URL. What it
+// refuses is a problem of kind input.
+func Environment(getenv func(string) string, homeFlag string) (Config, error) {
+	var c Config
+	c.Home = homeFlag
+	if c.Home == "" {
+		c.Home = getenv("TOKENKEEP_HOME")
+	}
+	if c.Home == "" {
+		dir, err := defaultHome(getenv)
+		if err != nil {
+			return c, err
+		}
+		c.Home = dir
+	}
+	home, err := filepath.Abs(c.Home)
+	if err != nil {
+		return c, problem.New(problem.HomeUnusable, "folder", c.Home).Because(err)
+	}
+	c.Home = home
+	switch choice := getenv("TOKENKEEP_VAULT"); choice {
+	case "", "keychain":
+	case "session":
+		c.Session = true
+	default:
+		return c, problem.New(problem.VaultChoice, "choice", problem.Outside(choice, 40))
+	}
+	if raw := getenv("TOKENKEEP_SANDBOX_URL"); raw != "" {
+		u, err := sandboxURL(raw)
+		if err != nil {
+			return c, err
+		}
+		c.SandboxURL = u
+	}
+	return c, nil
+}
+
+func defaultHome(getenv func(string) string) (string, error) {
+	base, rest := "", []string{"tokenkeep"}
+	switch runtime.GOOS {
+	case "darwin":
+		if h := getenv("HOME"); h != "" {
+			base, rest = h, []string{"Library", "Application Support", buildinfo.Name}
+		}
+	case "windows":
+		base, rest = getenv("LocalAppData"), []string{buildinfo.Name}
+	default:
+		base = getenv("XDG_DATA_HOME")
+		if h := getenv("HOME"); base == "" && h != "" {
+			base = filepath.Join(h, ".local", "share")
+		}
+	}
+	if !filepath.IsAbs(base) {
+		return "", problem.New(problem.HomeUnusable, "folder", base)
+	}
+	return filepath.Join(append([]string{base}, rest...)...), nil
+}
+
+// sandboxURL accepts http on a loopback host, without a path. Anything else
+// would send practice traffic, with its made-up tokens, to a stranger.
+func sandboxURL(raw string) (*url.URL, error) {
+	refused := problem.New(problem.SandboxAddress, "address", problem.Outside(raw, 100))
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil, refused.Because(err)
+	}
+	switch u.Hostname() {
+	case "127.0.0.1", "::1", "localhost":
+	default:
+		return nil, refused
+	}
+	if u.Scheme != "http" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || u.Opaque != "" {
+		return nil, refused
+	}
+	return u, nil
+}
+
+// Service is the core over one library and one place for secrets. It is safe
+// for concurrent use.
+type Service struct {
+	config   Config
+	registry *provider.Registry
+	library  *library.Library
+	keychain *vault.Keychain
+	store    vault.Store
+	tls      leafPlace
+	place    string
+	absent   *problem.Problem
+	known    *secret.Known
+	log      *slog.Logger
+	// issues are the strict errors of users' own definitions.
+	issues []error
+}
+
+// Open opens the library of c.Home, or its practice library when SandboxURL is
+// set. It does not touch the keychain, except for one look at whether there is
+// one where SessionWithoutKeychain asks for it. Errors are those of the
+// library and problem.HomeUnusable.
+func Open(ctx context.Context, c Config) (*Service, error) {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Reader
+	}
+	if c.Open == nil {
+		c.Open = browser.Open
+	}
+	if c.At == nil {
+		c.At = func(string) {}
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Waiting == nil {
+		c.Waiting = func(bool) {}
+	}
+	s := &Service{config: c, known: &secret.Known{}, place: "keychain"}
+	s.log = slog.New(secret.NewHandler(c.Log.Handler(), s.known))
+
+	if err := os.MkdirAll(c.Home, 0o700); err != nil {
+		return nil, problem.New(problem.HomeUnusable, "folder", c.Home).Because(err)
+	}
+	s.registry, s.issues = provider.Load(filepath.Join(c.Home, "providers"))
+	var err error
+	if s.library, err = library.Open(ctx, s.root(), c.Now); err != nil {
+		return nil, err
+	}
+	service := buildinfo.ID
+	if s.Practising() {
+		service += ".practice"
+	}
+	if err := s.chooseStore(ctx, service); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	s.tls = leafPlace{dir: s.root(), store: s.store, name: "tls-" + s.library.ID(), now: c.Now}
+	return s, nil
+}
+
+func (s *Service) chooseStore(ctx context.Context, service string) error {
+	c := s.config
+	if c.Store != nil {
+		s.store = c.Store
+		return nil
+	}
+	s.keychain = vault.Open(vault.Options{Service: service, Attended: c.Attended, Waiting: c.Waiting, Log: s.log})
+	s.store = s.keychain
+	session := c.Session
+	if !session && c.SessionWithoutKeychain {
+		status, err := s.keychain.Status(ctx)
+		if err != nil || !status.Present {
+			session = true
+			s.absent = problem.New(problem.VaultAbsent)
+			if p := problem.Of(err); p != nil && p.Kind == problem.Vault {
+				s.absent = p
+			}
+		}
+	}
+	if session {
+		s.store, s.place = vault.NewSession(), "session"
+		return s.forgetFormerSession(ctx)
+	}
+	return nil
+}
+
+// forgetFormerSession removes the rows of accounts whose tokens ended with an
+// earlier window: a name without a token would be a made-up row.
+func (s *Service) forgetFormerSession(ctx context.Context) error {
+	accounts, err := s.library.Accounts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range accounts {
+		if a.Vault != "session" {
+			continue
+		}
+		if err := s.library.RemoveAccount(ctx, a.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close ends the keychain's child and closes the library.
+func (s *Service) Close() error {
+	if s.keychain != nil {
+		_ = s.keychain.Close()
+	}
+	return s.library.Close()
+}
+
+// Practising reports whether this service talks to the pretend provider.
+func (s *Service) Practising() bool { return s.config.SandboxURL != nil }
+
+// Home is the folder of everything that is not secret.
+func (s *Service) Home() string { return s.config.Home }
+
+// Providers lists the definitions, current ones first.
+func (s *Service) Providers() []provider.Definition { return s.registry.List() }
+
+// DefinitionIssues are the strict errors of users' own definitions, each a
+// problem with file and line; such a definition is left out of Providers.
+func (s *Service) DefinitionIssues() []error { return s.issues }
+
+func (s *Service) root() string {
+	if s.Practising() {
+		return filepath.Join(s.config.Home, "practice")
+	}
+	return s.config.Home
+}
+
+func (s *Service) locks() string { return filepath.Join(s.root(), "locks") }
+
+// definition gives the definition to speak with: mapped in practice.
+func (s *Service) definition(id string) (provider.Definition, error) {
+	d, err := s.registry.Get(id)
+	if err != nil {
+		return d, err
+	}
+	if s.Practising() {
+		d = d.Practice(s.config.SandboxURL)
+	}
+	return d, nil
+}
+
+func (s *Service) client(d provider.Definition) *oauth.Client {
+	hc := s.config.Client
+	if hc == nil {
+		hc = oauth.NewHTTP(d.Hosts())
+	}
+	return &oauth.Client{HTTP: hc, Now: s.config.Now, Known: s.known}
+}
+
+func (s *Service) sealer(ctx context.Context) (*vault.Sealer, error) {
+	return vault.NewSealer(ctx, s.store, s.library.ID())
+}
+
+func (s *Service) tokens(sealer *vault.Sealer) vault.Tokens {
+	service := buildinfo.ID
+	if s.Practising() {
+		service += ".practice"
+	}
+	return vault.Tokens{Store: s.store, Service: service, Sealer: sealer, Overflow: s.library}
+}
