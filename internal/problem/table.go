@@ -144,12 +144,14 @@ const (
 	LibraryFull     Key = "library.full"
 	LibraryBroken   Key = "library.broken"
 	LibraryBusy     Key = "library.busy"
-	LockUnavailable Key = "lock.unavailable"
-	LockHeld        Key = "lock.held"
-	BrowserFailed   Key = "browser.failed"
-	BrowserAddress  Key = "browser.address"
-	BrowserAbsent   Key = "browser.absent"
-	BrowserClosed   Key = "browser.closed"
+	// LibraryNoSharing is a note: the folder's file system cannot share a file well.
+	LibraryNoSharing Key = "library.no_sharing"
+	LockUnavailable  Key = "lock.unavailable"
+	LockHeld         Key = "lock.held"
+	BrowserFailed    Key = "browser.failed"
+	BrowserAddress   Key = "browser.address"
+	BrowserAbsent    Key = "browser.absent"
+	BrowserClosed    Key = "browser.closed"
 )
 
 var table = func() map[Key]Entry {
@@ -163,6 +165,7 @@ var table = func() map[Key]Entry {
 	add(Internal, LibraryFull, TryAgain)
 	add(Internal, LibraryBroken)
 	add(Internal, LibraryBusy, TryAgain)
+	add(Internal, LibraryNoSharing)
 	add(Internal, LockUnavailable)
 	add(Internal, LockHeld, TryAgain)
 	add(Internal, BrowserFailed, CopyAddress)
