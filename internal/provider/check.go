@@ -1,0 +1,349 @@
+package provider
+
+import (
+	"net"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/net/publicsuffix"
+
+	"github.com/tokenkeep/tokenkeep/internal/problem"
+)
+
+var (
+	idForm          = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,47}$`)
+	paramForm       = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
+	scopeForm       = regexp.MustCompile(`^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]{1,128}$`) // RFC 6749 3.3 without the comma
+	wordForm        = regexp.MustCompile(`^[a-z0-9_]{1,40}$`)
+	labelForm       = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,128}$`)
+	codeForm        = regexp.MustCompile(`^[A-Za-z0-9_-]{1,40}$`)
+	placeholderForm = regexp.MustCompile(`\{[^{}]*\}`)
+)
+
+// reserved parameters of the authorization address belong to the engine.
+var reserved = []string{"response_type", "redirect_uri", "scope", "state", "code_challenge", "code_challenge_method",
+	"client_id", "client_secret", "access_token", "code_verifier"}
+
+// Placeholders of each step; together they are the contract's closed set.
+var placeholders = map[string][]string{
+	"exchange": {"client_id", "client_secret", "code", "redirect_uri", "code_verifier"},
+	"extend":   {"client_id", "client_secret", "access_token"},
+	"renew":    {"client_id", "client_secret", "access_token", "refresh_token"},
+	"revoke":   {"client_id", "client_secret", "access_token", "refresh_token"},
+	"inspect":  {"client_id", "client_secret", "access_token"},
+}
+
+// check looks at a whole definition; local says that loopback addresses over
+// plain http are welcome, which holds for a person's own definitions only.
+func (d *Definition) check(local bool) error {
+	bad := func(path, reason, value string) error { return &flaw{path: path, reason: reason, value: value} }
+	switch {
+	case d.Schema != 1:
+		return bad("schema", reasonValue, strconv.Itoa(d.Schema))
+	case !idForm.MatchString(d.ID):
+		return bad("id", reasonValue, d.ID)
+	case d.Name == "":
+		return bad("name", reasonMissing, "")
+	case d.Name != problem.Outside(d.Name, 60):
+		return bad("name", reasonValue, d.Name)
+	case d.Status != "current" && d.Status != "retired":
+		return bad("status", reasonValue, d.Status)
+	}
+	for path, day := range map[string]string{"checked": d.Checked, "retired": d.Retired} {
+		if _, err := time.Parse(time.DateOnly, day); day != "" && err != nil {
+			return bad(path, reasonValue, day)
+		}
+	}
+	if d.Status == "retired" && d.Retired == "" {
+		return bad("retired", reasonMissing, "")
+	}
+	if d.Status == "current" && d.Retired != "" {
+		return bad("retired", reasonValue, d.Retired)
+	}
+	if d.ReplacedBy != "" && !idForm.MatchString(d.ReplacedBy) {
+		return bad("replaced_by", reasonValue, d.ReplacedBy)
+	}
+	for _, part := range []func(bool) error{d.checkAuthorize, d.checkRedirect, d.checkScopes, d.checkSteps, d.checkReading, d.checkErrors} {
+		if err := part(local); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Definition) checkAuthorize(local bool) error {
+	a := &d.Authorize
+	if err := address("authorize.url", a.URL, local); err != nil {
+		return err
+	}
+	if !paramForm.MatchString(a.ClientIDParam) {
+		return &flaw{"authorize.client_id_param", reasonValue, a.ClientIDParam}
+	}
+	if a.ScopeSeparator != "," && a.ScopeSeparator != " " {
+		return &flaw{"authorize.scope_separator", reasonValue, a.ScopeSeparator}
+	}
+	for name, value := range a.Fixed {
+		path := "authorize.fixed." + name
+		if !paramForm.MatchString(name) || slices.Contains(reserved, name) || name == a.ClientIDParam {
+			return &flaw{path, reasonValue, name}
+		}
+		if strings.ContainsAny(value, "{}") && placeholderForm.MatchString(value) {
+			return &flaw{path, reasonPlaceholder, value}
+		}
+	}
+	if a.Issuer != "" {
+		return address("authorize.issuer", a.Issuer, local)
+	}
+	return nil
+}
+
+func (d *Definition) checkRedirect(bool) error {
+	r := &d.Redirect
+	for i, scheme := range r.Schemes {
+		if scheme != "https" && scheme != "http" {
+			return &flaw{"redirect.schemes[" + strconv.Itoa(i) + "]", reasonValue, scheme}
+		}
+	}
+	for i, host := range r.LoopbackHosts {
+		if !loopback(host) {
+			return &flaw{"redirect.loopback_hosts[" + strconv.Itoa(i) + "]", reasonValue, host}
+		}
+	}
+	for i, way := range r.Receive {
+		if way != "listen" && way != "paste" && way != "window" {
+			return &flaw{"redirect.receive[" + strconv.Itoa(i) + "]", reasonValue, way}
+		}
+	}
+	if r.Default == "" {
+		if d.Status == "current" {
+			return &flaw{"redirect.default", reasonMissing, ""}
+		}
+		return nil
+	}
+	u, err := url.Parse(r.Default)
+	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || !slices.Contains(r.Schemes, u.Scheme) {
+		return &flaw{"redirect.default", reasonAddress, r.Default}
+	}
+	return nil
+}
+
+func (d *Definition) checkScopes(bool) error {
+	seen := map[string]bool{}
+	for i, s := range d.Scopes {
+		path := "scope[" + strconv.Itoa(i) + "]."
+		switch {
+		case !scopeForm.MatchString(s.Name):
+			return &flaw{path + "name", reasonValue, s.Name}
+		case seen[s.Name]:
+			return &flaw{path + "name", reasonDuplicate, s.Name}
+		case s.Task != "" && !wordForm.MatchString(s.Task):
+			return &flaw{path + "task", reasonValue, s.Task}
+		case s.Label != "" && !labelForm.MatchString(s.Label):
+			return &flaw{path + "label", reasonValue, s.Label}
+		case s.RetiredBy != "" && s.Road != "":
+			return &flaw{path + "road", reasonDuplicate, s.Road}
+		case s.RetiredBy != "" && !scopeForm.MatchString(s.RetiredBy):
+			return &flaw{path + "retired_by", reasonValue, s.RetiredBy}
+		case s.Road != "" && !idForm.MatchString(s.Road):
+			return &flaw{path + "road", reasonValue, s.Road}
+		case s.Required && !s.Offered():
+			return &flaw{path + "required", reasonValue, "true"}
+		}
+		seen[s.Name] = true
+	}
+	names := map[string]bool{}
+	for i, p := range d.Presets {
+		path := "preset[" + strconv.Itoa(i) + "]."
+		if !wordForm.MatchString(p.Name) {
+			return &flaw{path + "name", reasonValue, p.Name}
+		}
+		if names[p.Name] {
+			return &flaw{path + "name", reasonDuplicate, p.Name}
+		}
+		names[p.Name] = true
+		for j, name := range p.Scopes {
+			if s, ok := d.Scope(name); !ok || !s.Offered() {
+				return &flaw{path + "scopes[" + strconv.Itoa(j) + "]", reasonValue, name}
+			}
+		}
+	}
+	return nil
+}
+
+func (d *Definition) checkSteps(local bool) error {
+	if d.Exchange.Empty() && d.Status == "current" {
+		return &flaw{"exchange.url", reasonMissing, ""}
+	}
+	for _, row := range []struct {
+		name string
+		step *Step
+	}{{"exchange", &d.Exchange}, {"extend", &d.Extend}, {"renew", &d.Renew.Step}, {"revoke", d.Revoke}, {"inspect", d.Inspect}} {
+		if row.step == nil {
+			continue
+		}
+		if err := row.step.check(row.name, local); err != nil {
+			return err
+		}
+	}
+	if d.Renew.After < 0 {
+		return &flaw{"renew.after", reasonValue, d.Renew.After.String()}
+	}
+	if d.Renew.Window < 0 || d.Renew.Window > 0 && d.Renew.Window <= d.Renew.After {
+		return &flaw{"renew.window", reasonValue, d.Renew.Window.String()}
+	}
+	return nil
+}
+
+func (s *Step) check(name string, local bool) error {
+	if s.Empty() {
+		if s.Method != "" || s.Encoding != "" || len(s.Params) > 0 || s.Answer != "" || s.Secret {
+			return &flaw{name + ".url", reasonMissing, ""}
+		}
+		return nil
+	}
+	if err := address(name+".url", s.URL, local); err != nil {
+		return err
+	}
+	switch {
+	case !slices.Contains([]string{"GET", "POST", "DELETE"}, s.Method):
+		return &flaw{name + ".method", reasonValue, s.Method}
+	case !slices.Contains([]string{"multipart", "form", "query"}, s.Encoding) || s.Method != "POST" && s.Encoding != "query":
+		return &flaw{name + ".encoding", reasonValue, s.Encoding}
+	case name == "exchange" && s.Method != "POST":
+		// A code and a secret in an address end up in other people's logs.
+		return &flaw{name + ".method", reasonValue, s.Method}
+	case !slices.Contains([]string{"meta-flat", "meta-nested", "rfc6749"}, s.Answer) && (s.Answer != "" || name != "revoke" && name != "inspect"):
+		return &flaw{name + ".answer", reasonValue, s.Answer}
+	}
+	secret := false
+	for param, value := range s.Params {
+		path := name + ".params." + param
+		if !paramForm.MatchString(param) {
+			return &flaw{path, reasonValue, param}
+		}
+		for _, found := range placeholderForm.FindAllString(value, -1) {
+			if !slices.Contains(placeholders[name], strings.Trim(found, "{}")) {
+				return &flaw{path, reasonPlaceholder, value}
+			}
+			secret = secret || found == "{client_secret}"
+		}
+		if strings.ContainsAny(placeholderForm.ReplaceAllString(value, ""), "{}") {
+			return &flaw{path, reasonPlaceholder, value}
+		}
+	}
+	if secret != s.Secret {
+		return &flaw{name + ".secret", reasonValue, strconv.FormatBool(s.Secret)}
+	}
+	return nil
+}
+
+func (d *Definition) checkReading(local bool) error {
+	if d.Identity.URL == "" {
+		if len(d.Identity.Fields) > 0 {
+			return &flaw{"identity.url", reasonMissing, ""}
+		}
+	} else {
+		if err := address("identity.url", d.Identity.URL, local); err != nil {
+			return err
+		}
+		if d.Identity.Fields["user_id"] == "" {
+			return &flaw{"identity.fields.user_id", reasonMissing, ""}
+		}
+	}
+	for ours, theirs := range d.Identity.Fields {
+		path := "identity.fields." + ours
+		if !slices.Contains([]string{"user_id", "username", "name", "kind", "posts"}, ours) {
+			return &flaw{path, reasonUnknownKey, ours}
+		}
+		if !paramForm.MatchString(theirs) {
+			return &flaw{path, reasonValue, theirs}
+		}
+	}
+	if d.Media.URL != "" {
+		if err := address("media.url", d.Media.URL, local); err != nil {
+			return err
+		}
+	}
+	for i, host := range d.Media.Hosts {
+		// A whole public suffix would let everybody's pictures in.
+		if domain, err := publicsuffix.EffectiveTLDPlusOne(host); err != nil || !strings.HasSuffix(host, domain) || strings.ContainsAny(host, "/:@*") {
+			return &flaw{"media.hosts[" + strconv.Itoa(i) + "]", reasonValue, host}
+		}
+	}
+	for i, r := range d.Recipes {
+		path := "recipe[" + strconv.Itoa(i) + "]."
+		if !wordForm.MatchString(r.Name) {
+			return &flaw{path + "name", reasonValue, r.Name}
+		}
+		if r.URL != "" {
+			if err := address(path+"url", r.URL, false); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (d *Definition) checkErrors(bool) error {
+	for i := range d.Errors {
+		e := &d.Errors[i]
+		path := "error[" + strconv.Itoa(i) + "]."
+		switch {
+		case !problem.Listed(problem.Key(e.Key)):
+			return &flaw{path + "key", reasonValue, e.Key}
+		case e.Match == "" && e.Code == "" && e.Subcode == "":
+			return &flaw{path + "match", reasonMissing, ""}
+		case len(e.Match) > 500 || !e.compile():
+			return &flaw{path + "match", reasonValue, e.Match}
+		case e.Code != "" && !codeForm.MatchString(string(e.Code)):
+			return &flaw{path + "code", reasonValue, string(e.Code)}
+		case e.Subcode != "" && !codeForm.MatchString(string(e.Subcode)):
+			return &flaw{path + "subcode", reasonValue, string(e.Subcode)}
+		}
+		for _, where := range strings.Fields(e.Where) {
+			if !slices.Contains(places, where) {
+				return &flaw{path + "where", reasonValue, where}
+			}
+		}
+		e.Where = strings.Join(strings.Fields(e.Where), " ")
+	}
+	return nil
+}
+
+// address accepts an absolute https address without userinfo and fragment
+// (RFC 6749 3.1, 3.2; security.md ATT-13), and http where local is true and
+// the host is loopback.
+func address(path, text string, local bool) error {
+	if text == "" {
+		return &flaw{path, reasonMissing, ""}
+	}
+	u, err := url.Parse(text)
+	wrong := err != nil || u.Opaque != "" || u.Hostname() == "" || u.User != nil ||
+		strings.ContainsAny(text, "#{}\\ \t\r\n") || strings.Contains(u.Path, "..") || len(text) > 2000
+	if !wrong {
+		wrong = u.Scheme != "https" && !(local && u.Scheme == "http" && loopback(u.Hostname()))
+	}
+	if !wrong && u.Port() != "" {
+		n, err := strconv.Atoi(u.Port())
+		wrong = err != nil || n < 1 || n > 65535
+	}
+	if !wrong {
+		for _, r := range text {
+			wrong = wrong || r < 0x21 || r > 0x7e
+		}
+	}
+	if wrong {
+		return &flaw{path, reasonAddress, text}
+	}
+	return nil
+}
+
+// loopback reports whether a host name or address never leaves this computer.
+func loopback(host string) bool {
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}

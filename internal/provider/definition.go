@@ -1,0 +1,358 @@
+// Package provider holds what is peculiar to one family of authorization
+// servers, as data: where to ask, with which parameters, what an answer looks
+// like, which permissions exist, and what its refusals mean. The protocol
+// itself is internal/oauth and knows no provider by name.
+//
+// Decisions:
+//
+//   - A definition is read strictly. An unknown key, a placeholder outside the
+//     closed set or an address that is not https is an error that names file
+//     and line; nothing is guessed, because a definition decides where a client
+//     secret is sent (security.md ATT-8, ATT-13).
+//   - A person's own files in <home>/providers extend the shipped definitions
+//     or add new ones. A file that sends anything of a shipped provider to
+//     another host is set aside until the person has confirmed the hosts.
+//   - Practice rewrites the addresses of shipped definitions only. A person's
+//     own definition is never mistaken for a pretend one.
+//   - Refusals are a dictionary beside the addresses: which problem a message
+//     or number is. The most specific row speaks, not the first.
+package provider
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/net/publicsuffix"
+
+	"github.com/tokenkeep/tokenkeep/internal/problem"
+)
+
+// Definition is one provider. It is a value: copying it is cheap and its maps
+// and slices are not changed by anybody after loading; Clone separates them.
+type Definition struct {
+	// Schema is the version of the file's form, 1.
+	Schema int `toml:"schema"`
+	// ID is the short name on the command line and in the library, [a-z0-9-].
+	ID string `toml:"id"`
+	// Name is what people call it.
+	Name string `toml:"name"`
+	// Checked is the day the facts were last compared with the provider's pages.
+	Checked string `toml:"checked"`
+	// Status is "current" or "retired".
+	Status string `toml:"status"`
+	// Retired is the day on which the provider switched it off.
+	Retired string `toml:"retired"`
+	// ReplacedBy is the id of the definition to use instead.
+	ReplacedBy string `toml:"replaced_by"`
+
+	Authorize Authorize  `toml:"authorize"`
+	Redirect  Redirect   `toml:"redirect"`
+	Scopes    []Scope    `toml:"scope"`
+	Presets   []Preset   `toml:"preset"`
+	Exchange  Step       `toml:"exchange"`
+	Extend    Step       `toml:"extend"`
+	Renew     Renewal    `toml:"renew"`
+	Identity  Identity   `toml:"identity"`
+	Media     Media      `toml:"media"`
+	Revoke    *Step      `toml:"revoke"`
+	Inspect   *Step      `toml:"inspect"`
+	Errors    []ErrorRow `toml:"error"`
+	Recipes   []Recipe   `toml:"recipe"`
+
+	shipped    bool
+	practising bool
+	endpoints  string
+	// replacement is the Name of ReplacedBy, filled in by the registry.
+	replacement string
+}
+
+// Authorize describes the address that the browser opens (RFC 6749 4.1.1).
+type Authorize struct {
+	URL string `toml:"url"`
+	// ClientIDParam is the parameter's name, "client_id" almost everywhere.
+	ClientIDParam string `toml:"client_id_param"`
+	// ScopeSeparator is "," or " ".
+	ScopeSeparator string `toml:"scope_separator"`
+	// Fixed parameters are sent as they are.
+	Fixed map[string]string `toml:"fixed"`
+	// PKCE adds an S256 challenge (RFC 7636); "plain" does not exist here.
+	PKCE bool `toml:"pkce"`
+	// Issuer, when set, must come back as "iss" (RFC 9207).
+	Issuer string `toml:"issuer"`
+}
+
+// Redirect describes which addresses the provider accepts for the answer.
+type Redirect struct {
+	Schemes       []string `toml:"schemes"`
+	LoopbackHosts []string `toml:"loopback_hosts"`
+	Default       string   `toml:"default"`
+	// Receive lists listen, paste, window: the ways in which an answer can come.
+	Receive []string `toml:"receive"`
+}
+
+// Scope is one permission by the provider's name. One with RetiredBy or Road
+// cannot be asked for; it is listed so that it can be explained.
+type Scope struct {
+	Name string `toml:"name"`
+	// Task groups permissions by what a person wants: show, publish, talk, learn.
+	Task string `toml:"task"`
+	// Label is the stem of its sentences in the catalogue (.title, .line).
+	Label string `toml:"label"`
+	// Required permissions are always asked for.
+	Required bool `toml:"required"`
+	// RetiredBy names the permission that took its place.
+	RetiredBy string `toml:"retired_by"`
+	// Road is the id of the provider to which this name belongs.
+	Road string `toml:"road"`
+}
+
+// Offered reports whether the permission can be asked for.
+func (s Scope) Offered() bool { return s.RetiredBy == "" && s.Road == "" }
+
+// Preset is a set of permissions under a purpose; its sentence is
+// scope.preset.<name>.
+type Preset struct {
+	Name   string   `toml:"name"`
+	Scopes []string `toml:"scopes"`
+}
+
+// Step is one request that carries a secret or a token.
+type Step struct {
+	// Method is GET, POST or DELETE.
+	Method string `toml:"method"`
+	URL    string `toml:"url"`
+	// Encoding says where Params go: multipart, form or query.
+	Encoding string            `toml:"encoding"`
+	Params   map[string]string `toml:"params"`
+	// Answer is meta-flat, meta-nested or rfc6749. Both Meta readers accept
+	// both of Meta's forms; the word records which one is documented.
+	Answer string `toml:"answer"`
+	// Secret says that the request carries the client secret.
+	Secret bool `toml:"secret"`
+}
+
+// Empty reports that the provider has no such step.
+func (s Step) Empty() bool { return s.URL == "" }
+
+// Renewal is the step that lengthens a token's life.
+type Renewal struct {
+	Step
+	// After is the age from which the provider renews.
+	After time.Duration `toml:"after"`
+	// Window is the age at which it is too late.
+	Window time.Duration `toml:"window"`
+}
+
+// Identity asks whose token it is. The token goes into the query for Meta's
+// readers, as documented there, and into the Authorization header otherwise
+// (RFC 6750 2.1).
+type Identity struct {
+	URL string `toml:"url"`
+	// Fields maps our names (user_id username name kind posts) to the provider's.
+	Fields map[string]string `toml:"fields"`
+}
+
+// Media says where posts are listed and from which domains their pictures
+// come; subdomains count.
+type Media struct {
+	URL   string   `toml:"url"`
+	Hosts []string `toml:"hosts"`
+}
+
+// Recipe is a dated walk through the provider's dashboard.
+type Recipe struct {
+	Name    string   `toml:"name"`
+	Checked string   `toml:"checked"`
+	URL     string   `toml:"url"`
+	Steps   []string `toml:"steps"`
+}
+
+// Clone returns a copy that shares no map and no slice with d.
+func (d Definition) Clone() Definition {
+	d.Authorize.Fixed = maps.Clone(d.Authorize.Fixed)
+	d.Redirect.Schemes = slices.Clone(d.Redirect.Schemes)
+	d.Redirect.LoopbackHosts = slices.Clone(d.Redirect.LoopbackHosts)
+	d.Redirect.Receive = slices.Clone(d.Redirect.Receive)
+	d.Scopes = slices.Clone(d.Scopes)
+	d.Presets = slices.Clone(d.Presets)
+	for i := range d.Presets {
+		d.Presets[i].Scopes = slices.Clone(d.Presets[i].Scopes)
+	}
+	d.Identity.Fields = maps.Clone(d.Identity.Fields)
+	d.Media.Hosts = slices.Clone(d.Media.Hosts)
+	d.Errors = slices.Clone(d.Errors)
+	d.Recipes = slices.Clone(d.Recipes)
+	for i := range d.Recipes {
+		d.Recipes[i].Steps = slices.Clone(d.Recipes[i].Steps)
+	}
+	if d.Revoke != nil {
+		revoke := *d.Revoke
+		d.Revoke = &revoke
+	}
+	if d.Inspect != nil {
+		inspect := *d.Inspect
+		d.Inspect = &inspect
+	}
+	for _, step := range d.steps() {
+		step.Params = maps.Clone(step.Params)
+	}
+	return d
+}
+
+// steps gives every step that exists, in the order of their use.
+func (d *Definition) steps() []*Step {
+	steps := []*Step{}
+	for _, step := range []*Step{&d.Exchange, &d.Extend, &d.Renew.Step, d.Revoke, d.Inspect} {
+		if step != nil && !step.Empty() {
+			steps = append(steps, step)
+		}
+	}
+	return steps
+}
+
+// EndpointsSHA256 is the hex digest of the addresses (scheme, host, path) that
+// the client secret is sent to, before any practice mapping. The library keeps
+// it beside an app: when it changes, the secret is asked for again
+// (security.md ATT-8). Addresses that only see a token do not count, so that a
+// new version of the profile address asks nobody for a secret.
+func (d Definition) EndpointsSHA256() string {
+	if d.endpoints != "" {
+		return d.endpoints
+	}
+	var lines []string
+	for _, step := range d.steps() {
+		if !step.Secret {
+			continue
+		}
+		if u, err := url.Parse(step.URL); err == nil {
+			lines = append(lines, u.Scheme+"://"+hostPort(u)+u.EscapedPath())
+		}
+	}
+	slices.Sort(lines)
+	sum := sha256.Sum256([]byte(strings.Join(slices.Compact(lines), "\n")))
+	return hex.EncodeToString(sum[:])
+}
+
+// Practice returns the definition with every address https://HOST/PATH
+// rewritten to <base>/HOST/PATH, where base is the running sandbox. Only
+// shipped definitions are rewritten; another one comes back as it is, with
+// Practising still false, and must not be used in practice.
+func (d Definition) Practice(base *url.URL) Definition {
+	if !d.shipped || d.practising {
+		return d
+	}
+	d.endpoints = d.EndpointsSHA256()
+	d = d.Clone()
+	d.practising = true
+	for _, address := range d.addresses() {
+		u, err := url.Parse(*address)
+		if err != nil {
+			continue
+		}
+		mapped := *base
+		mapped.Path = strings.TrimSuffix(base.Path, "/") + "/" + u.Host + u.Path
+		mapped.RawPath = ""
+		mapped.RawQuery = u.RawQuery
+		*address = mapped.String()
+	}
+	if len(d.Media.Hosts) > 0 {
+		d.Media.Hosts = []string{base.Hostname()}
+	}
+	return d
+}
+
+// Practising reports whether the addresses lead to a sandbox.
+func (d Definition) Practising() bool { return d.practising }
+
+// Shipped reports whether the definition came with the program, unchanged.
+func (d Definition) Shipped() bool { return d.shipped }
+
+// addresses gives every address that is in use; recipes, redirect and issuer
+// are not requests and stay out.
+func (d *Definition) addresses() []*string {
+	all := []*string{&d.Authorize.URL, &d.Identity.URL, &d.Media.URL}
+	for _, step := range d.steps() {
+		all = append(all, &step.URL)
+	}
+	return slices.DeleteFunc(all, func(a *string) bool { return *a == "" })
+}
+
+// Hosts lists each host[:port] that the program itself may contact, after any
+// practice mapping, sorted. The authorization address is the browser's and
+// counts only where it shares a host; pictures have their own list (Media).
+func (d Definition) Hosts() []string {
+	var hosts []string
+	for _, address := range d.addresses() {
+		if address == &d.Authorize.URL {
+			continue
+		}
+		if u, err := url.Parse(*address); err == nil && u.Host != "" {
+			hosts = append(hosts, hostPort(u))
+		}
+	}
+	slices.Sort(hosts)
+	return slices.Compact(hosts)
+}
+
+// Domains lists the registrable domains (by the public suffix list) of all
+// addresses, sorted; a loopback host stands for itself. More than one is worth
+// a question before a secret is typed in (security.md ATT-8).
+func (d Definition) Domains() []string {
+	var domains []string
+	for _, address := range d.addresses() {
+		u, err := url.Parse(*address)
+		if err != nil {
+			continue
+		}
+		host := strings.ToLower(u.Hostname())
+		if domain, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil && net.ParseIP(host) == nil {
+			host = domain
+		}
+		domains = append(domains, host)
+	}
+	slices.Sort(domains)
+	return slices.Compact(domains)
+}
+
+// Meta reports whether the definition speaks Meta's dialect of OAuth. Its
+// client ids are digits, its tokens without a stated end live one hour.
+func (d Definition) Meta() bool { return strings.HasPrefix(d.Exchange.Answer, "meta-") }
+
+// Usable gives nil for a provider that can be connected to, and the problem
+// provider.retired (args provider, retired, replaced_by, replacement) for one
+// that its owner has switched off.
+func (d Definition) Usable() error {
+	if d.Status != "retired" {
+		return nil
+	}
+	return problem.New(problem.ProviderRetired, "provider", d.Name, "retired", d.Retired,
+		"replaced_by", d.ReplacedBy, "replacement", d.replacement)
+}
+
+// Scope finds a permission by its name, also one that is not offered.
+func (d Definition) Scope(name string) (Scope, bool) {
+	i := slices.IndexFunc(d.Scopes, func(s Scope) bool { return s.Name == name })
+	if i < 0 {
+		return Scope{}, false
+	}
+	return d.Scopes[i], true
+}
+
+// hostPort is the host in lower case, with the port where it is not the
+// scheme's own.
+func hostPort(u *url.URL) string {
+	host, port := strings.ToLower(u.Hostname()), u.Port()
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	if port == "" || port == "443" && u.Scheme == "https" || port == "80" && u.Scheme == "http" {
+		return host
+	}
+	return host + ":" + port
+}

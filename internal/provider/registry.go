@@ -1,0 +1,252 @@
+package provider
+
+import (
+	"errors"
+	"io/fs"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/tokenkeep/tokenkeep/internal/problem"
+	"github.com/tokenkeep/tokenkeep/resources"
+)
+
+// Limits on a person's own definitions; the shipped ones are a tenth of it.
+const (
+	maxFile  = 256 << 10
+	maxFiles = 100
+)
+
+// Registry is every definition that can be used.
+type Registry struct {
+	byID    map[string]Definition
+	changes []Change
+}
+
+// Change is a person's own file that would send things of a shipped provider
+// to other hosts. It is not in use.
+type Change struct {
+	// Definition is what the file would make of it.
+	Definition Definition
+	// From and To are the hosts (the browser's too), sorted.
+	From, To []string
+}
+
+var shipped = sync.OnceValues(func() (map[string]Definition, error) {
+	all := map[string]Definition{}
+	files, err := fs.Glob(resources.Providers, "providers/*.toml")
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		source, err := fs.ReadFile(resources.Providers, file)
+		if err != nil {
+			return nil, err
+		}
+		d, err := decode(path.Base(file), source, nil)
+		if err != nil {
+			return nil, err
+		}
+		d.shipped = true
+		all[d.ID] = d
+	}
+	return all, nil
+})
+
+// Load reads the shipped definitions and then *.toml of userDir, in the order
+// of their names; an empty or absent userDir is none. A file with the id of a
+// known definition extends it: what it says wins, tables are merged, scopes,
+// presets and recipes are merged by name, and its refusals are asked first. A
+// file that cannot be used is left out and reported as problem
+// definition.invalid (args file, line, what, reason, value), never silently.
+func Load(userDir string) (*Registry, []error) {
+	r := &Registry{byID: map[string]Definition{}}
+	base, err := shipped()
+	if err != nil {
+		// The files are embedded and a test reads them all: this cannot happen
+		// in a build that passed.
+		panic("provider: " + err.Error())
+	}
+	for id, d := range base {
+		r.byID[id] = d.Clone()
+	}
+	var failures []error
+	if userDir != "" {
+		failures = r.readDir(userDir)
+	}
+	for id, d := range r.byID {
+		d.replacement = r.byID[d.ReplacedBy].Name
+		r.byID[id] = d
+	}
+	return r, failures
+}
+
+func (r *Registry) readDir(dir string) []error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return []error{invalid(filepath.Base(dir), 0, &flaw{reason: reasonUnreadable}).Because(err)}
+	}
+	var failures []error
+	files := 0
+	for _, entry := range entries {
+		name := entry.Name()
+		if !strings.HasSuffix(name, ".toml") || strings.HasPrefix(name, ".") {
+			continue
+		}
+		if files++; files > maxFiles {
+			failures = append(failures, invalid(name, 0, &flaw{reason: reasonUnreadable}))
+			break
+		}
+		if err := r.readFile(dir, name); err != nil {
+			failures = append(failures, err)
+		}
+	}
+	return failures
+}
+
+func (r *Registry) readFile(dir, name string) error {
+	full := filepath.Join(dir, name)
+	// A pipe or a device under that name would keep us waiting for ever.
+	if info, err := os.Stat(full); err != nil || !info.Mode().IsRegular() || info.Size() > maxFile {
+		return invalid(name, 0, &flaw{reason: reasonUnreadable}).Because(err)
+	}
+	source, err := os.ReadFile(full)
+	if err != nil {
+		return invalid(name, 0, &flaw{reason: reasonUnreadable}).Because(err)
+	}
+	d, err := decode(name, source, r.byID)
+	if err != nil {
+		return err
+	}
+	if before, ok := r.byID[d.ID]; ok && before.shipped {
+		from, to := contacts(before), contacts(d)
+		for _, host := range to {
+			if !slices.Contains(from, host) {
+				r.changes = append(r.changes, Change{Definition: d, From: from, To: to})
+				return invalid(name, lineOf(lines(source), "id"), &flaw{path: "id", reason: reasonHosts, value: host})
+			}
+		}
+	}
+	r.byID[d.ID] = d
+	return nil
+}
+
+// contacts is Hosts and the host that the browser is sent to.
+func contacts(d Definition) []string {
+	hosts := d.Hosts()
+	if u, err := url.Parse(d.Authorize.URL); err == nil && u.Host != "" {
+		hosts = append(hosts, hostPort(u))
+	}
+	slices.Sort(hosts)
+	return slices.Compact(hosts)
+}
+
+// decode reads one file. known is nil for a shipped file; otherwise the
+// definition of the same id in it is extended.
+func decode(file string, source []byte, known map[string]Definition) (Definition, error) {
+	tree, line, err := parse(source)
+	if err != nil {
+		return Definition{}, invalid(file, line, err)
+	}
+	d := Definition{Status: "current", Authorize: Authorize{ClientIDParam: "client_id", ScopeSeparator: " "}}
+	id, _ := tree["id"].(string)
+	before, extends := known[id]
+	if extends {
+		d = before.Clone()
+		d.shipped, d.endpoints = false, ""
+		d.Scopes, d.Presets, d.Errors, d.Recipes = nil, nil, nil, nil
+	}
+	err = fill(reflect.ValueOf(&d).Elem(), map[string]any(tree), "")
+	if err == nil && known != nil {
+		// The lists still hold the file's own rows alone: a flaw in one of them
+		// is found here, under its own number and line.
+		err = d.checkErrors(true)
+	}
+	if err == nil && extends {
+		d.Scopes = merge(before.Scopes, d.Scopes, func(s Scope) string { return s.Name })
+		d.Presets = merge(before.Presets, d.Presets, func(p Preset) string { return p.Name })
+		d.Recipes = merge(before.Recipes, d.Recipes, func(r Recipe) string { return r.Name })
+		d.Errors = append(d.Errors, before.Errors...)
+	}
+	if err == nil {
+		err = d.check(known != nil)
+	}
+	if err != nil {
+		var f *flaw
+		errors.As(err, &f)
+		return Definition{}, invalid(file, lineOf(lines(source), f.path), f)
+	}
+	return d, nil
+}
+
+// merge replaces rows of the same name in place and appends the others.
+func merge[T any](before, after []T, name func(T) string) []T {
+	merged := slices.Clone(before)
+	for i, row := range after {
+		at := slices.IndexFunc(merged, func(m T) bool { return name(m) == name(row) })
+		// A name that the file itself says twice must stay twice, to be refused.
+		twice := slices.ContainsFunc(after[:i], func(a T) bool { return name(a) == name(row) })
+		if at < 0 || twice {
+			merged = append(merged, row)
+			continue
+		}
+		merged[at] = row
+	}
+	return merged
+}
+
+// invalid makes the problem of a file that cannot be used.
+func invalid(file string, line int, err error) *problem.Problem {
+	var f *flaw
+	if !errors.As(err, &f) {
+		f = &flaw{reason: reasonSyntax}
+	}
+	return problem.New(problem.DefinitionInvalid, "file", problem.Outside(file, 100), "line", strconv.Itoa(line),
+		"what", problem.Outside(f.path, 100), "reason", f.reason, "value", problem.Outside(f.value, 100)).Because(err)
+}
+
+// Get finds a definition by its id, or gives the problem provider.unknown
+// (args provider, known).
+func (r *Registry) Get(id string) (Definition, error) {
+	d, ok := r.byID[id]
+	if !ok {
+		var ids []string
+		for _, d := range r.List() {
+			ids = append(ids, d.ID)
+		}
+		return Definition{}, problem.New(problem.ProviderUnknown, "provider", problem.Outside(id, 60), "known", strings.Join(ids, ", "))
+	}
+	return d.Clone(), nil
+}
+
+// List gives every definition, those in use before the retired ones, each by
+// its id.
+func (r *Registry) List() []Definition {
+	all := make([]Definition, 0, len(r.byID))
+	for _, d := range r.byID {
+		all = append(all, d.Clone())
+	}
+	slices.SortFunc(all, func(a, b Definition) int {
+		if a.Status != b.Status {
+			return strings.Compare(a.Status, b.Status)
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	return all
+}
+
+// Changes lists the files that were set aside because they would contact
+// other hosts on behalf of a shipped provider.
+func (r *Registry) Changes() []Change { return slices.Clone(r.changes) }
+
+// Confirm puts a change to use, after a person has seen both lists of hosts.
+func (r *Registry) Confirm(c Change) { r.byID[c.Definition.ID] = c.Definition }
