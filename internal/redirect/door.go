@@ -1,0 +1,155 @@
+package redirect
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// visitors knows every open connection. At the limit the one that has been
+// silent longest makes room, so that a crowd that opens connections and says
+// nothing cannot keep the browser out (LST-11).
+type visitors struct {
+	mu     sync.Mutex
+	next   uint64
+	guests map[*guest]bool
+}
+
+// A guest is one connection; its number tells who came first.
+type guest struct {
+	net.Conn
+	visitors *visitors
+	number   uint64
+	speaking bool // a whole request header was read; under visitors.mu
+}
+
+func (g *guest) Close() error {
+	g.visitors.mu.Lock()
+	delete(g.visitors.guests, g)
+	g.visitors.mu.Unlock()
+	return g.Conn.Close()
+}
+
+// CloseWrite lets plainDoor end its answer before the rest was read.
+func (g *guest) CloseWrite() error {
+	if half, ok := g.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+// admit takes a connection in, or closes it and returns nil when the house is
+// full of connections that are being served.
+func (v *visitors) admit(c net.Conn) *guest {
+	v.mu.Lock()
+	var silent *guest
+	if len(v.guests) >= maxGuests {
+		for g := range v.guests {
+			if !g.speaking && (silent == nil || g.number < silent.number) {
+				silent = g
+			}
+		}
+		if silent == nil {
+			v.mu.Unlock()
+			_ = c.Close()
+			return nil
+		}
+		delete(v.guests, silent)
+	}
+	v.next++
+	g := &guest{Conn: c, visitors: v, number: v.next}
+	v.guests[g] = true
+	v.mu.Unlock()
+	if silent != nil {
+		_ = silent.Conn.Close()
+	}
+	return g
+}
+
+func (v *visitors) state(c net.Conn, s http.ConnState) {
+	if s != http.StateActive {
+		return
+	}
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn()
+	}
+	if p, ok := c.(*plainConn); ok {
+		c = p.guest
+	}
+	if g, ok := c.(*guest); ok {
+		v.mu.Lock()
+		g.speaking = true
+		v.mu.Unlock()
+	}
+}
+
+type door struct {
+	net.Listener
+	visitors *visitors
+}
+
+func (d *door) Accept() (net.Conn, error) {
+	for {
+		c, err := d.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if g := d.visitors.admit(c); g != nil {
+			return g, nil
+		}
+	}
+}
+
+// plainDoor stands before TLS. People take the "s" out of the address by hand
+// when the browser warns; such a request gets a page that says so instead of a
+// broken connection. What it carried is not read.
+type plainDoor struct {
+	net.Listener
+	pages *pages
+}
+
+func (d *plainDoor) Accept() (net.Conn, error) {
+	c, err := d.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &plainConn{guest: c.(*guest), pages: d.pages}, nil
+}
+
+type plainConn struct {
+	*guest
+	pages *pages
+	begun bool // only the goroutine that reads touches it
+}
+
+func (c *plainConn) Read(b []byte) (int, error) {
+	n, err := c.guest.Read(b)
+	if c.begun || n == 0 {
+		return n, err
+	}
+	c.begun = true
+	// A TLS handshake begins with 0x16; every method of HTTP with a letter.
+	if b[0] < 'A' || b[0] > 'Z' {
+		return n, err
+	}
+	header := http.Header{}
+	c.pages.headers(header)
+	header.Set("Content-Type", "text/html; charset=utf-8")
+	body := c.pages.body[pagePlain]
+	var head strings.Builder
+	fmt.Fprintf(&head, "HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\n", len(body))
+	_ = header.Write(&head)
+	head.WriteString("\r\n")
+	_ = c.SetWriteDeadline(time.Now().Add(time.Second))
+	_, _ = io.WriteString(c.guest, head.String()+string(body))
+	_ = c.CloseWrite()
+	// Closing with unread bytes resets the connection and the page with it.
+	_ = c.SetReadDeadline(time.Now().Add(goodbye))
+	_, _ = io.CopyN(io.Discard, c.guest, maxHeader)
+	return 0, io.EOF
+}
