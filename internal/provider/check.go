@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"maps"
 	"net"
 	"net/url"
 	"regexp"
@@ -188,6 +189,9 @@ func (d *Definition) checkSteps(local bool) error {
 		if err := row.step.check(row.name, local); err != nil {
 			return err
 		}
+	}
+	if d.Authorize.PKCE && !slices.Contains(slices.Collect(maps.Values(d.Exchange.Params)), "{code_verifier}") {
+		return &flaw{"authorize.pkce", reasonValue, "true"}
 	}
 	if d.Renew.After < 0 {
 		return &flaw{"renew.after", reasonValue, d.Renew.After.String()}

@@ -231,7 +231,7 @@ func (d Definition) EndpointsSHA256() string {
 			continue
 		}
 		if u, err := url.Parse(step.URL); err == nil {
-			lines = append(lines, u.Scheme+"://"+hostPort(u)+u.EscapedPath())
+			lines = append(lines, u.Scheme+"://"+HostPort(u)+u.EscapedPath())
 		}
 	}
 	slices.Sort(lines)
@@ -293,7 +293,7 @@ func (d Definition) Hosts() []string {
 			continue
 		}
 		if u, err := url.Parse(*address); err == nil && u.Host != "" {
-			hosts = append(hosts, hostPort(u))
+			hosts = append(hosts, HostPort(u))
 		}
 	}
 	slices.Sort(hosts)
@@ -344,9 +344,9 @@ func (d Definition) Scope(name string) (Scope, bool) {
 	return d.Scopes[i], true
 }
 
-// hostPort is the host in lower case, with the port where it is not the
-// scheme's own.
-func hostPort(u *url.URL) string {
+// HostPort is an address's host in lower case, with the port where it is not
+// the scheme's own: the form in which Hosts lists them.
+func HostPort(u *url.URL) string {
 	host, port := strings.ToLower(u.Hostname()), u.Port()
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"
@@ -355,4 +355,16 @@ func hostPort(u *url.URL) string {
 		return host
 	}
 	return host + ":" + port
+}
+
+// Fill replaces the placeholders of a template. complete is false when one of
+// them has no value; the parameter is then not sent.
+func Fill(template string, value func(placeholder string) string) (filled string, complete bool) {
+	complete = true
+	filled = placeholderForm.ReplaceAllStringFunc(template, func(found string) string {
+		v := value(strings.Trim(found, "{}"))
+		complete = complete && v != ""
+		return v
+	})
+	return filled, complete
 }

@@ -127,7 +127,9 @@ func (r *Registry) readFile(dir, name string) error {
 	if err != nil {
 		return err
 	}
-	if before, ok := r.byID[d.ID]; ok && before.shipped {
+	// Compared with what was shipped, not with what an earlier file made of it.
+	base, _ := shipped()
+	if before, ok := base[d.ID]; ok {
 		from, to := contacts(before), contacts(d)
 		for _, host := range to {
 			if !slices.Contains(from, host) {
@@ -144,7 +146,7 @@ func (r *Registry) readFile(dir, name string) error {
 func contacts(d Definition) []string {
 	hosts := d.Hosts()
 	if u, err := url.Parse(d.Authorize.URL); err == nil && u.Host != "" {
-		hosts = append(hosts, hostPort(u))
+		hosts = append(hosts, HostPort(u))
 	}
 	slices.Sort(hosts)
 	return slices.Compact(hosts)

@@ -3,7 +3,9 @@ package provider
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -111,7 +113,8 @@ func fill(target reflect.Value, value any, path string) error {
 		if target.IsNil() {
 			target.Set(reflect.MakeMap(target.Type()))
 		}
-		for name, entry := range entries {
+		for _, name := range slices.Sorted(maps.Keys(entries)) {
+			entry := entries[name]
 			text, ok := entry.(string)
 			if !ok {
 				return &flaw{path: path + "." + name, reason: reasonType, value: fmt.Sprintf("%T", entry)}
@@ -126,7 +129,8 @@ func fill(target reflect.Value, value any, path string) error {
 			return wrong()
 		}
 		places := fields(target)
-		for name, entry := range table {
+		for _, name := range slices.Sorted(maps.Keys(table)) {
+			entry := table[name]
 			inner := name
 			if path != "" {
 				inner = path + "." + name
