@@ -213,7 +213,7 @@ func (o opening) look(ctx context.Context) (sight, error) {
 			_ = db.Close()
 		}
 		switch key := diagnose(err, o.dir); {
-		case key == problem.LibraryBroken:
+		case key == problem.LibraryBroken, errors.Is(err, errForeign):
 			return sight{condition: broken}, nil
 		case key == problem.LibraryFull, key == problem.LibraryReadOnly:
 			return sight{condition: barred, reason: err}, nil
@@ -252,8 +252,8 @@ func judge(ctx context.Context, db *sql.DB) (condition, string, int, int, error)
 	var schema, least int
 	damaged := func(err error) bool { return diagnose(err, "") == problem.LibraryBroken }
 
-	var tables, ours int
-	err := db.QueryRowContext(ctx, `SELECT count(*), count(*) FILTER (WHERE name = 'meta') FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`).Scan(&tables, &ours)
+	var tables int
+	err := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`).Scan(&tables)
 	switch {
 	case damaged(err):
 		return broken, "", 0, 0, nil
@@ -261,8 +261,6 @@ func judge(ctx context.Context, db *sql.DB) (condition, string, int, int, error)
 		return 0, "", 0, 0, err
 	case tables == 0:
 		return blank, "", 0, 0, nil
-	case ours == 0:
-		return broken, "", 0, 0, nil
 	}
 	err = db.QueryRowContext(ctx, `SELECT library_id, schema, min_reader FROM meta`).Scan(&id, &schema, &least)
 	switch {
@@ -346,7 +344,10 @@ func (o opening) connect(ctx context.Context) (*sql.DB, []problem.Key, error) {
 		return nil, nil, err
 	}
 	db.SetMaxOpenConns(4)
-	err = o.wal(ctx, db)
+	// The mode is written into the file: not into one of somebody else.
+	if err = isOurs(ctx, db); err == nil {
+		err = o.wal(ctx, db)
+	}
 	if err == nil {
 		return db, nil, nil
 	}
@@ -371,6 +372,18 @@ func useLog(ctx context.Context, db *sql.DB) error {
 	var n int
 	return db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema`).Scan(&n)
 }
+
+// isOurs gives errForeign for a database that has tables and not ours.
+func isOurs(ctx context.Context, db *sql.DB) error {
+	var tables, ours int
+	err := db.QueryRowContext(ctx, `SELECT count(*), count(*) FILTER (WHERE name = 'meta') FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`).Scan(&tables, &ours)
+	if err == nil && tables > 0 && ours == 0 {
+		return errForeign
+	}
+	return err
+}
+
+var errForeign = errors.New("a database of another program")
 
 var errNoLog = errors.New("this file system has no write-ahead log")
 
@@ -428,7 +441,7 @@ func (o opening) openForReading(ctx context.Context, l *Library, reason error) e
 		db.SetMaxOpenConns(1)
 		condition, id, _, least, err := judge(ctx, db)
 		if err == nil && condition != healthy {
-			err = problem.New(problem.LibraryBroken, "folder", o.dir)
+			err = errDamaged
 		}
 		if err != nil {
 			_ = db.Close()
@@ -457,15 +470,13 @@ func (o opening) openForReading(ctx context.Context, l *Library, reason error) e
 			return nil
 		}
 	}
-	var p *problem.Problem
-	if errors.As(err, &p) {
-		return p
-	}
 	if errors.Is(reason, fs.ErrPermission) {
 		return problem.New(problem.HomeUnusable, "folder", o.dir, "reason", "unreadable").Because(reason)
 	}
 	return problem.New(l.barred, "folder", o.dir).Because(err)
 }
+
+var errDamaged = errors.New("the library is damaged, and its folder cannot be written")
 
 // keepAside moves a damaged file and what lies beside it out of the way.
 func (o opening) keepAside() error {

@@ -17,9 +17,9 @@ const (
 	// reserveSize is the room in the row for a sealed answer, in bytes. The
 	// longest token seen is under 1 KiB; answers are read up to 256 KiB.
 	reserveSize = 16 << 10
-	// ballastSize is the room in the file system, in bytes: the row in SQLite's
-	// log, page by page, and what checkpointing it and finishing need.
-	ballastSize = 96 << 10
+	// ballastSize is the room in the file system, in bytes: what two answers and
+	// the finishing add to SQLite's log, and as much again.
+	ballastSize = 192 << 10
 	ballastName = "library.reserve-"
 )
 
@@ -68,7 +68,7 @@ func (l *Library) Seal(ctx context.Context, accountID string, gen int64, sealed 
 	seal := func() error {
 		return l.write(ctx, func(tx *sql.Tx) error {
 			result, err := tx.ExecContext(ctx, `UPDATE pending SET sealed = ?, reserve = zeroblob(?) WHERE account_id = ? AND gen = ?`,
-				sealed, max(0, reserveSize-len(sealed)), accountID, gen)
+				sealed, reserveBeside(len(sealed)), accountID, gen)
 			if err != nil {
 				return err
 			}
@@ -80,6 +80,30 @@ func (l *Library) Seal(ctx context.Context, accountID string, gen int64, sealed 
 		err = seal()
 	}
 	return err
+}
+
+// reserveBeside is how much reserve stays beside n sealed bytes, so that the
+// record keeps its length to the byte: SQLite writes such a one over the old
+// one, where any other would first take new pages. A value's length is part of
+// the record, in one to three bytes ("Serial Type Codes", SQLite file format).
+func reserveBeside(n int) int {
+	width := func(size int) int {
+		switch {
+		case 12+2*size < 1<<7:
+			return 1
+		case 12+2*size < 1<<14:
+			return 2
+		}
+		return 3
+	}
+	// The absent answer of Begin takes one byte, that it is absent.
+	whole := 1 + width(reserveSize) + reserveSize
+	for _, own := range []int{3, 2, 1} {
+		if rest := whole - width(n) - n - own; rest >= 0 && width(rest) == own {
+			return rest
+		}
+	}
+	return 0
 }
 
 // Pendings lists every request whose answer is not yet in the keychain, the
