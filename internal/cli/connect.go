@@ -1,0 +1,431 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tokenkeep/tokenkeep/internal/connect"
+	"github.com/tokenkeep/tokenkeep/internal/problem"
+	"github.com/tokenkeep/tokenkeep/internal/secret"
+	"github.com/tokenkeep/tokenkeep/internal/text"
+)
+
+type connectOptions struct {
+	App        string
+	Scopes     []string
+	Receive    connect.Receive
+	Browser    connect.Browser
+	Timeout    time.Duration
+	Expect     string
+	SecretFile string
+}
+
+func (p *program) connectCommand(run func(context.Context, connectOptions) error) *cobra.Command {
+	var o connectOptions
+	var receive, browser, timeout string
+	cmd := p.command("connect", "connect", "")
+	f := cmd.Flags()
+	f.StringVar(&o.App, "app", "", p.say.Say("cli.connect.flag.app"))
+	f.StringArrayVar(&o.Scopes, "scope", nil, p.say.Say("cli.flag.scope"))
+	f.StringVar(&receive, "receive", "", p.say.Say("cli.connect.flag.receive"))
+	f.StringVar(&browser, "browser", "", p.say.Say("cli.connect.flag.browser"))
+	f.StringVar(&timeout, "timeout", "", p.say.Say("cli.connect.flag.timeout"))
+	f.StringVar(&o.Expect, "expect", "", p.say.Say("cli.connect.flag.expect"))
+	f.StringVar(&o.SecretFile, "client-secret-file", "", p.say.Say("cli.flag.client_secret_file"))
+	ways := []string{string(connect.ReceiveListen), string(connect.ReceivePaste), string(connect.ReceiveWindow)}
+	browsers := []string{string(connect.BrowserDefault), string(connect.BrowserSeparate), string(connect.BrowserNone)}
+	complete(cmd, "app", p.appNames)
+	complete(cmd, "scope", p.scopesOfApp(&o.App))
+	complete(cmd, "receive", func() []string { return ways })
+	complete(cmd, "browser", func() []string { return browsers })
+	complete(cmd, "timeout", func() []string { return []string{"5m", "10m", "30m"} })
+	complete(cmd, "expect", p.usernames)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := required(cmd, "app"); err != nil {
+			return err
+		}
+		path := cmd.CommandPath()
+		if receive != "" && !slices.Contains(ways, receive) {
+			return usage("flag_wrong", "command", path, "flag", "--receive", "takes", strings.Join(ways, ", "))
+		}
+		if browser != "" && !slices.Contains(browsers, browser) {
+			return usage("flag_wrong", "command", path, "flag", "--browser", "takes", strings.Join(browsers, ", "))
+		}
+		o.Receive, o.Browser = connect.Receive(receive), connect.Browser(browser)
+		o.Timeout = 10 * time.Minute
+		if timeout != "" {
+			d, err := time.ParseDuration(timeout)
+			if err != nil || d < time.Second || d > 24*time.Hour {
+				return usage("flag_wrong", "command", path, "flag", "--timeout", "takes", "30s, 10m, 2h … 24h")
+			}
+			o.Timeout = d
+		}
+		o.Scopes = scopeList(o.Scopes)
+		o.Expect = strings.TrimPrefix(strings.TrimSpace(o.Expect), "@")
+		return run(cmd.Context(), o)
+	}
+	return cmd
+}
+
+func (p *program) connect(ctx context.Context, o connectOptions) error {
+	s, err := p.service(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	p.finishFormer(ctx, s)
+	typed, keep, err := p.secretOfApp(ctx, s, o)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+
+	w := &attempt{p: p, options: o, stdinIsTerminal: p.terminal(p.in)}
+	r := connect.Request{
+		Setup:  connect.Setup{App: o.App, ClientSecret: typed, KeepSecret: keep},
+		Scopes: o.Scopes, Receive: o.Receive, Browser: o.Browser, Timeout: o.Timeout, Expect: o.Expect,
+	}
+	pasted := make(chan string)
+	r.Pasted = pasted
+	go w.readPasted(ctx, pasted, cancel)
+	stopCountdown := w.startCountdown(ctx)
+	account, err := s.Connect(ctx, r, w.observe)
+	stopCountdown()
+	var ended *problem.Problem
+	if err != nil && errors.As(context.Cause(ctx), &ended) {
+		err = ended
+	}
+	if err != nil {
+		if w.last().Held {
+			p.note(p.say.Say("cli.connect.held"))
+		}
+		return err
+	}
+	p.connected(account, w.last())
+	return nil
+}
+
+// secretOfApp finds the client secret of the attempt: from the flag, else the
+// kept one (then it is empty here and the core takes it), else by asking. It
+// also says whether it is to be kept, which stays as app add decided.
+func (p *program) secretOfApp(ctx context.Context, s service, o connectOptions) (typed secret.Text, keep bool, err error) {
+	apps, err := s.Apps(ctx)
+	if err != nil {
+		return typed, false, err
+	}
+	i := slices.IndexFunc(apps, func(a connect.App) bool { return a.Name == o.App })
+	if i < 0 {
+		// The core refuses it in its own words; no secret is asked for before.
+		return typed, false, nil
+	}
+	keep = apps[i].SecretKept
+	switch {
+	case o.SecretFile != "":
+		typed, err = p.readSecret(ctx, o.SecretFile)
+	case keep:
+	case p.canAsk():
+		typed, err = p.askSecret(ctx)
+	default:
+		err = problem.New(problem.SecretMissing, "app", problem.Outside(o.App, 80), "provider", apps[i].Provider)
+	}
+	return typed, keep, err
+}
+
+type connectedLine struct {
+	Event   string          `json:"event"`
+	Account connect.Account `json:"account"`
+	Notices []problemObject `json:"notices,omitempty"`
+}
+
+func (p *program) connected(account connect.Account, final connect.State) {
+	if p.json {
+		line := connectedLine{Event: "connected", Account: account}
+		for _, notice := range final.Notices {
+			line.Notices = append(line.Notices, p.problemObject(notice))
+		}
+		p.object(line)
+	}
+	program := account.VaultProgram
+	if program == "" {
+		program = p.say.Say("cli.connect.keychain")
+	}
+	lines := []string{
+		p.say.Say("cli.connect.done", one("account", p.handle(account))),
+		"  " + p.say.Say("cli.connect.valid", one("end", p.ends(account.ExpiresAt))),
+		"  " + p.say.Say("cli.connect.saved", one("program", program)),
+	}
+	if account.Lifetime == connect.Short {
+		lines[1] = "  " + p.say.Say("cli.connect.valid_short", one("end", p.ends(account.ExpiresAt)))
+	}
+	if len(account.MissingScopes) > 0 {
+		lines = append(lines, "  "+p.say.Say("cli.connect.missing", one("scopes", strings.Join(account.MissingScopes, ", "))))
+	}
+	if final.SecretKept {
+		lines = append(lines, "  "+p.say.Say("cli.connect.secret_kept"))
+	} else {
+		lines = append(lines, "  "+p.say.Say("cli.connect.secret_forgotten"))
+	}
+	lines = append(lines, "  "+p.say.Say("cli.connect.next", one("ref", account.ID)))
+	p.result(strings.Join(lines, "\n"))
+	for _, notice := range final.Notices {
+		p.warn(notice)
+	}
+}
+
+// attempt watches one sign-in and prints what there is to say.
+type attempt struct {
+	p               *program
+	options         connectOptions
+	stdinIsTerminal bool
+
+	mu       sync.Mutex
+	state    connect.State
+	judged   int // pasted or returned answers that were refused, so far
+	changed  chan struct{}
+	showed   bool // the address was printed
+	knocking bool // strangers were mentioned
+}
+
+type stateLine struct {
+	Event        string       `json:"event"`
+	State        connect.Step `json:"state"`
+	AuthorizeURL string       `json:"authorize_url,omitempty"`
+	RedirectURI  string       `json:"redirect_uri,omitempty"`
+	Deadline     *time.Time   `json:"deadline,omitempty"`
+}
+
+type refusedLine struct {
+	Event   string        `json:"event"`
+	Problem problemObject `json:"problem"`
+}
+
+// observe is called on the goroutine that signs in.
+func (a *attempt) observe(s connect.State) {
+	a.mu.Lock()
+	before := a.state
+	a.state = s
+	refused := s.Step == connect.Waiting && s.Refused != nil && s.Refused != before.Refused
+	if refused {
+		a.judged++
+	}
+	if a.changed != nil {
+		close(a.changed)
+		a.changed = nil
+	}
+	a.mu.Unlock()
+
+	if s.Final() {
+		return // told by whoever called Connect, who knows more
+	}
+	if s.Step != before.Step || !s.Deadline.Equal(before.Deadline) {
+		a.announce(s, before)
+	}
+	if refused {
+		if a.p.json {
+			a.p.object(refusedLine{Event: "answer_refused", Problem: a.p.problemObject(s.Refused)})
+		}
+		a.p.warn(s.Refused)
+	}
+	if s.BrowserProblem != nil && before.BrowserProblem == nil {
+		a.p.warn(s.BrowserProblem)
+		a.showAddress(s)
+	}
+	if s.Strangers >= 20 && !a.knocking {
+		a.knocking = true
+		a.p.warn(problem.New(problem.AnswerStrangers))
+	}
+}
+
+func (a *attempt) announce(s, before connect.State) {
+	p := a.p
+	if p.json {
+		line := stateLine{Event: "state", State: s.Step}
+		if s.Step == connect.Waiting {
+			deadline := s.Deadline.UTC()
+			line.AuthorizeURL, line.RedirectURI, line.Deadline = s.AuthorizeURL.Reveal(), s.RedirectURI, &deadline
+		}
+		p.object(line)
+	}
+	if s.Step == before.Step {
+		return
+	}
+	switch s.Step {
+	case connect.Waiting:
+		a.explainWaiting(s)
+	case connect.Extending:
+		p.note(p.say.Say("cli.connect.extending"))
+	case connect.Saving:
+		p.note(p.say.Say("cli.connect.saving"))
+	}
+}
+
+func (a *attempt) explainWaiting(s connect.State) {
+	p := a.p
+	about := text.Args{"provider": s.Provider, "host": s.AuthorizeHost, "redirect": s.RedirectURI}
+	if a.options.Browser == connect.BrowserNone {
+		a.showAddress(s)
+	} else {
+		p.note(p.say.Say("cli.connect.waiting", about))
+	}
+	if s.Listens && strings.HasPrefix(s.RedirectURI, "https:") {
+		p.note(p.say.Say("cli.connect.warning_page", about))
+	}
+	if a.readsPasted(s) {
+		p.note(p.say.Say("cli.connect.paste_here", about))
+	}
+}
+
+// readsPasted tells whether standard input brings addresses: when it is asked
+// for, when nothing else can bring the answer, and from a terminal, where a
+// person may have to help out. Else a script may have anything there.
+func (a *attempt) readsPasted(s connect.State) bool {
+	return a.options.Receive == connect.ReceivePaste || a.stdinIsTerminal || a.onlyPaste(s)
+}
+
+// onlyPaste tells that no address can come but through standard input, so that
+// its end is the end of the attempt.
+func (a *attempt) onlyPaste(s connect.State) bool {
+	return !s.Listens && a.options.Receive != connect.ReceiveWindow && a.options.Browser != connect.BrowserSeparate
+}
+
+func (a *attempt) showAddress(s connect.State) {
+	if a.showed {
+		return
+	}
+	a.showed = true
+	a.p.note(a.p.say.Say("cli.connect.open_yourself", one("provider", s.Provider)) + "\n\n  " + s.AuthorizeURL.Reveal() + "\n")
+}
+
+func (a *attempt) last() connect.State {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.state
+}
+
+// startCountdown shows the time that is left, once a second, on a terminal.
+func (a *attempt) startCountdown(ctx context.Context) (stop func()) {
+	if !a.p.terminal(a.p.err) {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				if s := a.last(); s.Step == connect.Waiting && !s.Deadline.IsZero() {
+					left := max(s.Deadline.Sub(a.p.now()).Round(time.Second), 0)
+					clock := fmt.Sprintf("%d:%02d", int(left.Minutes()), int(left.Seconds())%60)
+					a.p.countdown(a.p.say.Say("cli.connect.left", one("clock", clock)))
+				}
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+		a.p.mu.Lock()
+		defer a.p.mu.Unlock()
+		a.p.clearCountdown()
+	}
+}
+
+// maxPasted bounds one pasted line, in bytes. It is above the 16 KiB that the
+// core takes (PST-2), so that the core is the one to say "too long".
+const maxPasted = 20 << 10
+
+// readPasted offers every line of standard input. When the input ends and no
+// line was accepted, the lines are tried once more as one address that a
+// terminal or a mail program had broken, and then the attempt ends with what
+// was wrong, unless the answer may still come another way.
+func (a *attempt) readPasted(ctx context.Context, pasted chan<- string, end context.CancelCauseFunc) {
+	if !a.waiting(ctx) || !a.readsPasted(a.last()) {
+		return
+	}
+	var lines []string
+	offer := func(line string) bool {
+		a.mu.Lock()
+		before := a.judged
+		a.mu.Unlock()
+		select {
+		case pasted <- line:
+		case <-ctx.Done():
+			return false
+		}
+		return a.refusedSince(ctx, before)
+	}
+	for {
+		line, err := a.p.lines.next(a.p.in, maxPasted)
+		if err != nil {
+			break
+		}
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		lines = append(lines, line)
+		if !offer(line) {
+			return
+		}
+	}
+	whole := strings.Join(lines, "")
+	if len(lines) > 1 && len(whole) <= maxPasted && !offer(whole) {
+		return
+	}
+	if !a.onlyPaste(a.last()) {
+		return
+	}
+	if refused := a.last().Refused; refused != nil {
+		end(refused)
+		return
+	}
+	end(problem.New(problem.PasteNoCode))
+}
+
+// waiting blocks until the attempt waits for its answer; false when it ended
+// before.
+func (a *attempt) waiting(ctx context.Context) bool {
+	return a.until(ctx, func(s connect.State, _ int) bool { return s.Step == connect.Waiting || s.Final() }) &&
+		a.last().Step == connect.Waiting
+}
+
+// refusedSince waits for the verdict on an offered line: true when it was
+// refused and the attempt still waits, false when the attempt went on or ended.
+func (a *attempt) refusedSince(ctx context.Context, before int) bool {
+	return a.until(ctx, func(s connect.State, judged int) bool { return s.Step != connect.Waiting || judged > before }) &&
+		a.last().Step == connect.Waiting
+}
+
+// until blocks until reached is true of what was observed; false when ctx
+// ended first.
+func (a *attempt) until(ctx context.Context, reached func(s connect.State, judged int) bool) bool {
+	for {
+		a.mu.Lock()
+		if reached(a.state, a.judged) {
+			a.mu.Unlock()
+			return true
+		}
+		if a.changed == nil {
+			a.changed = make(chan struct{})
+		}
+		changed := a.changed
+		a.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}

@@ -1,0 +1,81 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tokenkeep/tokenkeep/internal/connect"
+	"github.com/tokenkeep/tokenkeep/internal/text"
+)
+
+type doctorOptions struct{ App string }
+
+func (p *program) doctorCommand(run func(context.Context, doctorOptions) error) *cobra.Command {
+	var o doctorOptions
+	cmd := p.command("doctor", "doctor", "")
+	cmd.Flags().StringVar(&o.App, "app", "", p.say.Say("cli.doctor.flag.app"))
+	complete(cmd, "app", p.appNames)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) }
+	return cmd
+}
+
+type checkLine struct {
+	connect.Line
+	Title   string         `json:"title"`
+	Problem *problemObject `json:"problem,omitempty"`
+}
+
+// doctor exits with the kind of its worst line. Amber lines are no failure:
+// they are things to look at, and the sign-in may well work.
+func (p *program) doctor(ctx context.Context, o doctorOptions) error {
+	s, err := p.service(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	worst := 0
+	_, err = s.Doctor(ctx, connect.Setup{App: o.App}, func(line connect.Line) {
+		if line.Level == connect.Bad && line.Problem != nil {
+			worst = max(worst, line.Problem.Kind.ExitCode())
+		}
+		title, detail := p.finding(line)
+		if p.json {
+			object := checkLine{Line: line, Title: title}
+			if line.Problem != nil {
+				told := p.problemObject(line.Problem)
+				object.Problem = &told
+			}
+			p.object(object)
+		}
+		mark := p.say.Say("cli.doctor.mark." + string(line.Level))
+		if detail != "" {
+			detail = "\n  " + detail
+		}
+		p.result("[" + mark + "] " + title + detail)
+	})
+	if err != nil {
+		return err
+	}
+	if worst != 0 {
+		return exit(worst)
+	}
+	return nil
+}
+
+// finding puts a line into words: those of its problem, else its own.
+func (p *program) finding(line connect.Line) (title, detail string) {
+	if line.Problem != nil {
+		told := p.say.Tell(line.Problem)
+		return told.Title, told.Advice
+	}
+	args := text.Args{}
+	for name, value := range line.Args {
+		args[name] = value
+	}
+	stem := "doctor." + line.Check + "." + string(line.Level) + "."
+	if line.Args["kept"] != "" {
+		stem += "kept."
+	}
+	return p.say.Say(stem+"title", args), p.say.Say(stem+"detail", args)
+}

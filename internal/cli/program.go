@@ -1,0 +1,221 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/tokenkeep/tokenkeep/internal/connect"
+	"github.com/tokenkeep/tokenkeep/internal/problem"
+	"github.com/tokenkeep/tokenkeep/internal/provider"
+	"github.com/tokenkeep/tokenkeep/internal/text"
+)
+
+// Main runs one command line (without the program's name) and returns its exit
+// code: 0, or that of the problem's kind (problem.Kind.ExitCode). Ctrl-C and
+// SIGTERM end the command in order; a second one ends it at once, which loses
+// nothing that reached the disk.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	p := &program{
+		in: stdin, out: stdout, err: stderr, getenv: getenv,
+		terminal: isTerminal,
+		password: readPassword,
+		open: func(ctx context.Context, c connect.Config) (service, error) {
+			s, err := connect.Open(ctx, c)
+			if err != nil {
+				return nil, err
+			}
+			return s, nil
+		},
+		now: time.Now,
+	}
+	return p.run(ctx, args)
+}
+
+// service is what the commands need of the core.
+type service interface {
+	Practising() bool
+	Providers() []provider.Definition
+	Apps(ctx context.Context) ([]connect.App, error)
+	AddApp(ctx context.Context, setup connect.Setup, scopes []string) (connect.App, error)
+	RemoveApp(ctx context.Context, name string) error
+	Doctor(ctx context.Context, setup connect.Setup, observe func(connect.Line)) ([]connect.Line, error)
+	Connect(ctx context.Context, r connect.Request, observe func(connect.State)) (connect.Account, error)
+	Recover(ctx context.Context) ([]connect.Recovered, error)
+	Accounts(ctx context.Context) ([]connect.Account, error)
+	Account(ctx context.Context, ref string) (connect.Account, error)
+	Token(ctx context.Context, ref string) (connect.Handed, error)
+	Remove(ctx context.Context, ref string) error
+	Note(ctx context.Context, id, event string, args map[string]string) error
+	Storage(ctx context.Context) (connect.Storage, error)
+	SelfTest(ctx context.Context) error
+	Close() error
+}
+
+// program is one run of one command line.
+type program struct {
+	in       io.Reader
+	out, err io.Writer
+	getenv   func(string) string
+	// terminal tells whether a stream is a terminal.
+	terminal func(stream any) bool
+	// password reads one line from a terminal without echo.
+	password func(ctx context.Context, stream any) (string, error)
+	open     func(ctx context.Context, c connect.Config) (service, error)
+	now      func() time.Time
+
+	say  *text.Catalogue
+	json bool
+	home string
+	lang string
+	// mute keeps the problem object off standard output.
+	mute bool
+	// lines reads standard input, whoever wants a line of it.
+	lines lineReader
+
+	mu      sync.Mutex // one writer: the countdown ticks beside the work
+	ticking string     // what the countdown shows now, to be written over
+}
+
+func (p *program) run(ctx context.Context, args []string) int {
+	unknownLanguage := p.scan(args)
+	if unknownLanguage != "" {
+		return p.finish(ctx, usage("language", "language", problem.Outside(unknownLanguage, 20)))
+	}
+	root := p.commands()
+	root.SetArgs(append([]string{}, args...))
+	root.SetIn(p.in)
+	root.SetOut(p.out)
+	root.SetErr(p.err)
+	return p.finish(ctx, root.ExecuteContext(ctx))
+}
+
+// exit is an error that only carries an exit code: everything was said.
+type exit int
+
+func (e exit) Error() string { return "exit" }
+
+func (p *program) finish(ctx context.Context, err error) int {
+	if err == nil {
+		return 0
+	}
+	var code exit
+	if errors.As(err, &code) {
+		return int(code)
+	}
+	var known *problem.Problem
+	if !errors.As(err, &known) && (errors.Is(err, context.Canceled) || ctx.Err() != nil) {
+		err = problem.New(problem.SignInCancelled, "reason", "stopped").Because(err)
+	}
+	failed := problem.Of(err)
+	p.complain(failed)
+	if p.json && !p.mute {
+		p.object(failedLine{Event: "failed", Problem: p.problemObject(failed)})
+	}
+	return failed.Kind.ExitCode()
+}
+
+// service opens the core for a command that is allowed to ask and to wait.
+func (p *program) service(ctx context.Context) (service, error) {
+	config, err := p.config()
+	if err != nil {
+		return nil, err
+	}
+	config.Attended = p.terminal(p.err)
+	config.Waiting = func(waits bool) {
+		if waits {
+			p.note(p.say.Say("cli.keychain_asks"))
+		}
+	}
+	s, err := p.open(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	if s.Practising() {
+		p.note(p.say.Say("cli.practice"))
+	}
+	return s, nil
+}
+
+func (p *program) config() (connect.Config, error) {
+	config, err := connect.Environment(p.getenv, p.home)
+	if err != nil {
+		return config, err
+	}
+	if config.Session {
+		// A token that ends with the process is of no use to a command that
+		// ends at once; the window may offer it, we do not.
+		return config, problem.New(problem.VaultChoice, "choice", "session")
+	}
+	config.Language = p.say.Language()
+	return config, nil
+}
+
+// finishFormer completes what a crash left behind, before anybody looks at the
+// accounts. What cannot be finished is said and stops nothing.
+func (p *program) finishFormer(ctx context.Context, s service) {
+	recovered, err := s.Recover(ctx)
+	for _, r := range recovered {
+		switch {
+		case r.Account != nil:
+			p.note(p.say.Say("cli.recovered", text.Args{"account": p.handle(*r.Account)}))
+		case r.Problem != nil:
+			p.complain(r.Problem)
+		}
+	}
+	if err != nil {
+		p.complain(problem.Of(err))
+	}
+}
+
+func isTerminal(stream any) bool {
+	f, ok := stream.(interface{ Fd() uintptr })
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// canAsk tells whether a person can be asked: they must see the question and
+// be able to answer it.
+func (p *program) canAsk() bool { return p.terminal(p.in) && p.terminal(p.err) }
+
+// readPassword reads a line without echo. Ctrl-C gives the terminal back its
+// echo at once; the read itself cannot be interrupted and ends with the process.
+func readPassword(ctx context.Context, stream any) (string, error) {
+	f, ok := stream.(interface{ Fd() uintptr })
+	if !ok {
+		return "", problem.New(problem.NoTerminal)
+	}
+	fd := int(f.Fd())
+	before, err := term.GetState(fd)
+	if err != nil {
+		return "", problem.New(problem.NoTerminal).Because(err)
+	}
+	type answer struct {
+		line []byte
+		err  error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		line, err := term.ReadPassword(fd)
+		answers <- answer{line, err}
+	}()
+	select {
+	case a := <-answers:
+		if errors.Is(a.err, io.EOF) {
+			return "", nil
+		}
+		return string(a.line), a.err
+	case <-ctx.Done():
+		_ = term.Restore(fd, before)
+		return "", ctx.Err()
+	}
+}

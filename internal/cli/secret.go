@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/tokenkeep/tokenkeep/internal/problem"
+	"github.com/tokenkeep/tokenkeep/internal/secret"
+	"github.com/tokenkeep/tokenkeep/internal/text"
+)
+
+// maxSecret bounds what is read as a client secret, in bytes. It is above what
+// the core takes, so that the core is the one to say "too long".
+const maxSecret = 4096
+
+// readSecret reads the secret that --client-secret-file names: the first line
+// of standard input for "-", else a file that nobody but its owner can read.
+func (p *program) readSecret(ctx context.Context, name string) (secret.Text, error) {
+	if name == "-" {
+		if p.canAsk() {
+			return p.askSecret(ctx)
+		}
+		line, err := p.lines.next(p.in, maxSecret)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return secret.Text{}, problem.New(problem.SecretFileMissing, "file", "-").Because(err)
+		}
+		return secretFrom(line)
+	}
+	f, err := os.Open(name)
+	shown := problem.Outside(name, 200)
+	if err != nil {
+		return secret.Text{}, problem.New(problem.SecretFileMissing, "file", shown).Because(err)
+	}
+	defer f.Close()
+	// The open file is looked at and not its name, so that the file cannot be
+	// exchanged in between.
+	info, err := f.Stat()
+	if err != nil || info.IsDir() {
+		return secret.Text{}, problem.New(problem.SecretFileMissing, "file", shown).Because(err)
+	}
+	// Windows has no such bits; what it reports there says nothing.
+	if runtime.GOOS != "windows" && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
+		return secret.Text{}, problem.New(problem.SecretFileOpen, "file", shown)
+	}
+	raw, err := io.ReadAll(io.LimitReader(f, maxSecret))
+	if err != nil {
+		return secret.Text{}, problem.New(problem.SecretFileMissing, "file", shown).Because(err)
+	}
+	return secretFrom(string(raw))
+}
+
+func secretFrom(raw string) (secret.Text, error) {
+	raw = strings.TrimSpace(raw)
+	if raw == "" {
+		return secret.Text{}, problem.New(problem.SecretMissing)
+	}
+	return secret.New(raw), nil
+}
+
+// askSecret asks for the secret on a terminal, without echo.
+func (p *program) askSecret(ctx context.Context) (secret.Text, error) {
+	p.prompt(p.say.Say("cli.ask_secret"))
+	line, err := p.password(ctx, p.in)
+	p.note("")
+	if err != nil {
+		return secret.Text{}, err
+	}
+	return secretFrom(line)
+}
+
+// prompt leaves the cursor behind the question.
+func (p *program) prompt(question string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, _ = io.WriteString(p.err, question+" ")
+}
+
+// lineReader reads lines of bounded length. A secret on the first line of
+// standard input and addresses on those after it come through the same reader,
+// so that its buffer swallows none of them.
+type lineReader struct {
+	once   sync.Once
+	reader *bufio.Reader
+}
+
+// next gives the next line without its end. What is beyond limit bytes of it
+// is dropped. The last line may lack its end; then comes io.EOF.
+func (l *lineReader) next(in io.Reader, limit int) (string, error) {
+	l.once.Do(func() { l.reader = bufio.NewReader(in) })
+	var line strings.Builder
+	read := false
+	for {
+		part, err := l.reader.ReadSlice('\n')
+		read = read || len(part) > 0
+		if room := limit - line.Len(); room > 0 {
+			line.Write(part[:min(room, len(part))])
+		}
+		switch {
+		case err == nil:
+			return strings.TrimRight(line.String(), "\r\n"), nil
+		case errors.Is(err, bufio.ErrBufferFull):
+		case errors.Is(err, io.EOF) && read:
+			return strings.TrimRight(line.String(), "\r\n"), nil
+		default:
+			return "", err
+		}
+	}
+}
+
+// one is text.Args with one entry; most sentences have one blank.
+func one(name string, value any) text.Args { return text.Args{name: value} }
