@@ -1,0 +1,3 @@
+package redirect
+
+var bodies = map[string]func() int{}
