@@ -330,8 +330,9 @@ func (c *Client) refusal(r request, resp *http.Response, known *secret.Known, sa
 		maps.Copy(listed.Args, p.Args)
 		p = listed
 	} else {
+		_, waits := RetryAfter(resp.Header.Get("Retry-After"), c.now())
 		switch {
-		case resp.StatusCode == http.StatusTooManyRequests:
+		case resp.StatusCode == http.StatusTooManyRequests, resp.StatusCode == http.StatusServiceUnavailable && waits:
 			p = r.problem(problem.ProviderBusy)
 		case resp.StatusCode >= 500 || said.Transient:
 			p = r.problem(problem.ProviderDown)

@@ -26,7 +26,9 @@ func clean(s string) string {
 		}
 		return r
 	}, s)
-	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("\"'`“”„‟‘’‚‛«»‹›´", r) })
+	return strings.TrimFunc(s, func(r rune) bool {
+		return unicode.IsSpace(r) || strings.ContainsRune("\"'`“”„‟‘’‚‛«»‹›´", r)
+	})
 }
 
 // CleanClientID takes padding, quotes and invisible characters off a Meta app
