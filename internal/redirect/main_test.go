@@ -25,8 +25,11 @@ import (
 )
 
 // inside names the test body that a child process runs in its own network
-// namespace; see namespace_test.go.
+// namespace; see namespace_linux_test.go.
 const inside = "TOKENKEEP_TEST_INSIDE"
+
+// bodies are what this test program does when it is started a second time.
+var bodies = map[string]func() int{"hold": hold}
 
 func TestMain(m *testing.M) {
 	if body := os.Getenv(inside); body != "" {
@@ -177,6 +180,9 @@ func ask(t testing.TB, l *Listener, method, target, host string, header ...strin
 	if err != nil {
 		t.Fatal(err)
 	}
+	if response.Close { // net/http takes the header out of sight
+		response.Header.Set("Connection", "close")
+	}
 	return reply{response.StatusCode, response.Header, string(body)}
 }
 
@@ -225,4 +231,21 @@ func within(t testing.TB, limit time.Duration, what string, f func()) {
 	if took := time.Since(start); took > limit {
 		t.Errorf("%s took %v, allowed are %v", what, took, limit)
 	}
+}
+
+func trusting(t testing.TB) *tls.Config {
+	t.Helper()
+	pair, err := leaf()
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(pair.Leaf)
+	return &tls.Config{RootCAs: roots, ServerName: "localhost"}
+}
+
+type tlsDialer struct{ config *tls.Config }
+
+func (d *tlsDialer) dial(endpoint string) (net.Conn, error) {
+	return tls.Dial("tcp", endpoint, d.config)
 }

@@ -1,3 +1,0 @@
-package redirect
-
-var bodies = map[string]func() int{}
