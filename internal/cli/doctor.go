@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -73,9 +74,15 @@ func (p *program) finding(line connect.Line) (title, detail string) {
 	for name, value := range line.Args {
 		args[name] = value
 	}
-	stem := "doctor." + line.Check + "." + string(line.Level) + "."
+	variant := string(line.Level)
 	if line.Args["kept"] != "" {
-		stem += "kept."
+		variant = "kept"
 	}
-	return p.say.Say(stem+"title", args), p.say.Say(stem+"detail", args)
+	title = "doctor." + line.Check + ".title_" + variant
+	if found, err := strconv.Atoi(line.Args["n"]); err == nil && line.Level == connect.Look {
+		if expected, err := strconv.Atoi(line.Args["expected"]); err == nil && found > expected {
+			title = "doctor." + line.Check + ".title_long"
+		}
+	}
+	return p.say.Say(title, args), p.say.Say("doctor."+line.Check+".line_"+variant, args)
 }

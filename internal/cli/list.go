@@ -38,7 +38,7 @@ func (p *program) list(ctx context.Context) error {
 		p.note(p.say.Say("cli.list.none"))
 		return nil
 	}
-	rows := [][]string{p.heads("account", "provider", "app", "status", "ends", "id")}
+	rows := [][]string{p.heads("account", "provider", "app", "status", "ends", "ours")}
 	for _, a := range accounts {
 		rows = append(rows, []string{p.handle(a), a.Provider, problem.Outside(a.App, 80), p.status(a), p.ends(a.ExpiresAt), a.ID})
 	}
@@ -85,7 +85,7 @@ func (p *program) show(ctx context.Context, ref string) error {
 	}
 	rows := [][]string{
 		{p.say.Say("cli.head.account"), p.handle(a)},
-		{p.say.Say("cli.head.id"), a.ID},
+		{p.say.Say("cli.head.ours"), a.ID},
 		{p.say.Say("cli.head.user_id"), orNone(a.UserID)},
 		{p.say.Say("cli.head.provider"), a.Provider},
 		{p.say.Say("cli.head.app"), orNone(a.App)},

@@ -1,0 +1,190 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tokenkeep/tokenkeep/internal/connect"
+	"github.com/tokenkeep/tokenkeep/internal/provider"
+	"github.com/tokenkeep/tokenkeep/internal/vault"
+)
+
+// TestMain makes the test binary answer to three names: tokenkeepctl is the
+// program itself, its keychain child included; xdg-open is a person who signs
+// in; anything else is the tests.
+func TestMain(m *testing.M) {
+	vault.Serve()
+	testscript.Main(m, map[string]func(){
+		"tokenkeepctl": func() { os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv)) },
+		"xdg-open":     openedByXDG,
+	})
+}
+
+// double is a service of function fields; calling one that is not set fails
+// the test.
+type double struct {
+	t          *testing.T
+	practising bool
+	providers  []provider.Definition
+	apps       func() ([]connect.App, error)
+	addApp     func(connect.Setup, []string) (connect.App, error)
+	removeApp  func(string) error
+	doctor     func(connect.Setup, func(connect.Line)) ([]connect.Line, error)
+	connect    func(context.Context, connect.Request, func(connect.State)) (connect.Account, error)
+	recover    func() ([]connect.Recovered, error)
+	accounts   func() ([]connect.Account, error)
+	account    func(string) (connect.Account, error)
+	token      func(string) (connect.Handed, error)
+	remove     func(string) error
+	note       func(id, event string) error
+	storage    func() (connect.Storage, error)
+	selfTest   func() error
+	closed     int
+}
+
+func (d *double) unset(name string) {
+	d.t.Helper()
+	d.t.Fatalf("%s was called", name)
+}
+
+func (d *double) Practising() bool                 { return d.practising }
+func (d *double) Providers() []provider.Definition { return d.providers }
+func (d *double) Close() error                     { d.closed++; return nil }
+func (d *double) Apps(context.Context) ([]connect.App, error) {
+	if d.apps == nil {
+		d.unset("Apps")
+	}
+	return d.apps()
+}
+func (d *double) AddApp(_ context.Context, s connect.Setup, scopes []string) (connect.App, error) {
+	if d.addApp == nil {
+		d.unset("AddApp")
+	}
+	return d.addApp(s, scopes)
+}
+func (d *double) RemoveApp(_ context.Context, name string) error {
+	if d.removeApp == nil {
+		d.unset("RemoveApp")
+	}
+	return d.removeApp(name)
+}
+func (d *double) Doctor(_ context.Context, s connect.Setup, observe func(connect.Line)) ([]connect.Line, error) {
+	if d.doctor == nil {
+		d.unset("Doctor")
+	}
+	return d.doctor(s, observe)
+}
+func (d *double) Connect(ctx context.Context, r connect.Request, observe func(connect.State)) (connect.Account, error) {
+	if d.connect == nil {
+		d.unset("Connect")
+	}
+	return d.connect(ctx, r, observe)
+}
+func (d *double) Recover(context.Context) ([]connect.Recovered, error) {
+	if d.recover == nil {
+		return nil, nil // nothing was interrupted, the usual case
+	}
+	return d.recover()
+}
+func (d *double) Accounts(context.Context) ([]connect.Account, error) {
+	if d.accounts == nil {
+		d.unset("Accounts")
+	}
+	return d.accounts()
+}
+func (d *double) Account(_ context.Context, ref string) (connect.Account, error) {
+	if d.account == nil {
+		d.unset("Account")
+	}
+	return d.account(ref)
+}
+func (d *double) Token(_ context.Context, ref string) (connect.Handed, error) {
+	if d.token == nil {
+		d.unset("Token")
+	}
+	return d.token(ref)
+}
+func (d *double) Remove(_ context.Context, ref string) error {
+	if d.remove == nil {
+		d.unset("Remove")
+	}
+	return d.remove(ref)
+}
+func (d *double) Note(_ context.Context, id, event string, _ map[string]string) error {
+	if d.note == nil {
+		d.unset("Note")
+	}
+	return d.note(id, event)
+}
+func (d *double) Storage(context.Context) (connect.Storage, error) {
+	if d.storage == nil {
+		d.unset("Storage")
+	}
+	return d.storage()
+}
+func (d *double) SelfTest(context.Context) error {
+	if d.selfTest == nil {
+		d.unset("SelfTest")
+	}
+	return d.selfTest()
+}
+
+// bench is one command line over a double.
+type bench struct {
+	p        *program
+	out, err bytes.Buffer
+	// terminals are the streams that count as terminals.
+	terminals []any
+	asked     int
+	answer    string // to the question without echo
+	opened    []connect.Config
+}
+
+func newBench(t *testing.T, d *double) *bench {
+	t.Helper()
+	b := &bench{}
+	home := t.TempDir()
+	b.p = &program{
+		in: bytes.NewReader(nil), out: &b.out, err: &b.err, now: fixedNow,
+		getenv: func(name string) string { return map[string]string{"TOKENKEEP_HOME": home}[name] },
+		terminal: func(stream any) bool {
+			for _, s := range b.terminals {
+				if s == stream {
+					return true
+				}
+			}
+			return false
+		},
+		password: func(context.Context, any) (string, error) { b.asked++; return b.answer, nil },
+		open: func(_ context.Context, c connect.Config) (service, error) {
+			if d == nil {
+				t.Fatal("the core was opened")
+			}
+			d.t = t
+			b.opened = append(b.opened, c)
+			return d, nil
+		},
+	}
+	return b
+}
+
+func (b *bench) environment(pairs ...string) {
+	before := b.p.getenv
+	b.p.getenv = func(name string) string {
+		for i := 0; i+1 < len(pairs); i += 2 {
+			if pairs[i] == name {
+				return pairs[i+1]
+			}
+		}
+		return before(name)
+	}
+}
+
+func (b *bench) run(t *testing.T, args ...string) int {
+	t.Helper()
+	return b.p.run(t.Context(), args)
+}

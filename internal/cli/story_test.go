@@ -1,0 +1,716 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tokenkeep/tokenkeep/internal/sandbox"
+	"github.com/tokenkeep/tokenkeep/internal/secret"
+)
+
+// A story is a script in testdata/script that runs the real program: its own
+// process, a real keychain on a private bus, the pretend provider in a process
+// of its own, and a person who is a plain HTTP client.
+//
+// Besides testscript's commands a story has:
+//
+//	keyring                    a private bus with an unlocked gnome-keyring
+//	keyring lock|stop|bare     lock it; end it; a bus without a keychain
+//	sandbox [SCENARIO]         the pretend provider; practice from here on
+//	control PATH JSON          its control address
+//	exits CODE COMMAND…        run and demand the exit code
+//	start NAME COMMAND…        run beside the story, output in NAME.out, NAME.err
+//	until NAME PATTERN         wait until a line of NAME.out fits
+//	ends NAME CODE             wait for its end and demand the exit code
+//	signal NAME KILL|INT|TERM
+//	person NAME WHAT [ARG]     sign in at the address that NAME printed:
+//	                           allow, deny, forge, double, stranger, fetch FILE
+//	browser WHAT               what whoever xdg-open calls does: the same, or
+//	                           fail, nothing
+//	occupy [v6]                another program takes the port
+//	field VAR NAME             a member of the last JSON line on stdout
+//	quiet NAME                 NAME and its children show no secret in argv or environment
+//	nowhere TEXT…              no file of the story holds it in any form
+type story struct {
+	mu      sync.Mutex
+	running map[string]*started
+	bus     string
+	keyring *exec.Cmd
+}
+
+type started struct {
+	cmd  *exec.Cmd
+	done chan struct{}
+	code int
+}
+
+func runStories(t *testing.T, files ...string) {
+	t.Helper()
+	for _, needs := range [][2]string{{"dbus-daemon", "dbus"}, {"gnome-keyring-daemon", "gnome-keyring"}, {"secret-tool", "libsecret-tools"}} {
+		if _, err := exec.LookPath(needs[0]); err != nil {
+			t.Fatalf("%s is missing: install the Debian package %s", needs[0], needs[1])
+		}
+	}
+	params := testscript.Params{
+		Files: files,
+		Setup: setUp,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"keyring": cmdKeyring, "sandbox": cmdSandbox, "control": cmdControl, "exits": cmdExits,
+			"start": cmdStart, "until": cmdUntil, "ends": cmdEnds, "signal": cmdSignal,
+			"person": cmdPerson, "browser": cmdBrowser, "occupy": cmdOccupy, "field": cmdField,
+			"quiet": cmdQuiet, "nowhere": cmdNowhere,
+		},
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+	}
+	testscript.Run(t, params)
+}
+
+type storyKey struct{}
+
+func setUp(env *testscript.Env) error {
+	for _, dir := range []string{"home", "run", "tk"} {
+		if err := os.Mkdir(filepath.Join(env.WorkDir, dir), 0o700); err != nil {
+			return err
+		}
+	}
+	port, err := freePort()
+	if err != nil {
+		return err
+	}
+	env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
+	env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, "home", "data"))
+	env.Setenv("XDG_RUNTIME_DIR", filepath.Join(env.WorkDir, "run"))
+	env.Setenv("TOKENKEEP_HOME", filepath.Join(env.WorkDir, "tk"))
+	env.Setenv("LANG", "C.UTF-8")
+	env.Setenv("PORT", strconv.Itoa(port))
+	env.Setenv("REDIRECT", fmt.Sprintf("https://localhost:%d/", port))
+	env.Setenv("ID", sandbox.ClientID)
+	env.Setenv("SERVICE", "io.github.tokenkeep.Tokenkeep.practice")
+	env.Values[storyKey{}] = &story{running: map[string]*started{}}
+	if err := os.WriteFile(filepath.Join(env.WorkDir, "secret"), []byte(sandbox.ClientSecret+"\n"), 0o600); err != nil {
+		return err
+	}
+	// The person allows unless the story says otherwise.
+	return os.WriteFile(filepath.Join(env.WorkDir, "home", "person"), []byte("allow"), 0o600)
+}
+
+// freePort finds a port that is free on both loopback addresses. Another
+// program may still take it; the chance is what every test with a fixed port has.
+func freePort() (int, error) {
+	for range 50 {
+		four, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			return 0, err
+		}
+		port := four.Addr().(*net.TCPAddr).Port
+		six, err := net.Listen("tcp6", net.JoinHostPort("::1", strconv.Itoa(port)))
+		_ = four.Close()
+		if err == nil {
+			_ = six.Close()
+		} else if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		return port, nil
+	}
+	return 0, errors.New("no port is free on both loopback addresses")
+}
+
+func of(ts *testscript.TestScript) *story { return ts.Value(storyKey{}).(*story) }
+
+func refuseNegation(ts *testscript.TestScript, neg bool) {
+	if neg {
+		ts.Fatalf("this command cannot be negated")
+	}
+}
+
+const keyringPassword = "unlock-for-tests"
+
+func cmdKeyring(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	s := of(ts)
+	what := ""
+	if len(args) > 0 {
+		what = args[0]
+	}
+	switch what {
+	case "", "bare":
+		s.startBus(ts)
+		if what == "" {
+			s.startKeyring(ts)
+		}
+	case "lock":
+		s.onBus(ts, func(c *dbus.Conn) error {
+			paths := []dbus.ObjectPath{"/org/freedesktop/secrets/collection/login"}
+			return c.Object("org.freedesktop.secrets", "/org/freedesktop/secrets").Call("org.freedesktop.Secret.Service.Lock", 0, paths).Err
+		})
+	case "stop":
+		ts.Check(s.keyring.Process.Kill())
+		_ = s.keyring.Wait()
+		s.keyring = nil
+		s.owned(ts, false)
+	default:
+		ts.Fatalf("keyring: %q is unknown", what)
+	}
+}
+
+// startBus starts a bus that can start nothing by itself.
+func (s *story) startBus(ts *testscript.TestScript) {
+	config := ts.MkAbs("bus.conf")
+	socket := ts.MkAbs("run/test-bus")
+	ts.Check(os.WriteFile(config, []byte(`<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><type>session</type><listen>unix:path=`+socket+`</listen><auth>EXTERNAL</auth>
+<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>`), 0o600))
+	bus := exec.Command("dbus-daemon", "--config-file="+config, "--nofork", "--nopidfile")
+	ts.Check(bus.Start())
+	ts.Defer(func() {
+		_ = bus.Process.Kill()
+		_ = bus.Wait()
+	})
+	within(ts, "the bus listens", func() bool { _, err := os.Stat(socket); return err == nil })
+	s.bus = "unix:path=" + socket
+	ts.Setenv("DBUS_SESSION_BUS_ADDRESS", s.bus)
+}
+
+func (s *story) startKeyring(ts *testscript.TestScript) {
+	daemon := exec.Command("gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets", "--control-directory="+ts.MkAbs("run/keyring"))
+	daemon.Stdin = strings.NewReader(keyringPassword)
+	daemon.Env = []string{"HOME=" + ts.Getenv("HOME"), "XDG_DATA_HOME=" + ts.Getenv("XDG_DATA_HOME"), "XDG_RUNTIME_DIR=" + ts.Getenv("XDG_RUNTIME_DIR"),
+		"DBUS_SESSION_BUS_ADDRESS=" + s.bus, "PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8"}
+	ts.Check(daemon.Start())
+	s.keyring = daemon
+	ts.Defer(func() {
+		if s.keyring == daemon {
+			_ = daemon.Process.Kill()
+			_ = daemon.Wait()
+		}
+	})
+	s.owned(ts, true)
+	within(ts, "the login collection is unlocked", func() bool {
+		locked := true
+		s.onBus(ts, func(c *dbus.Conn) error {
+			v, err := c.Object("org.freedesktop.secrets", "/org/freedesktop/secrets/collection/login").GetProperty("org.freedesktop.Secret.Collection.Locked")
+			if err == nil {
+				locked, _ = v.Value().(bool)
+			}
+			return nil
+		})
+		return !locked
+	})
+}
+
+func (s *story) owned(ts *testscript.TestScript, want bool) {
+	within(ts, "the keychain's name changes hands", func() bool {
+		var owned bool
+		s.onBus(ts, func(c *dbus.Conn) error {
+			return c.BusObject().Call("org.freedesktop.DBus.NameHasOwner", 0, "org.freedesktop.secrets").Store(&owned)
+		})
+		return owned == want
+	})
+}
+
+func (s *story) onBus(ts *testscript.TestScript, use func(*dbus.Conn) error) {
+	c, err := dbus.Connect(s.bus)
+	ts.Check(err)
+	defer c.Close()
+	ts.Check(use(c))
+}
+
+func within(ts *testscript.TestScript, what string, reached func() bool) {
+	deadline := time.Now().Add(20 * time.Second)
+	for !reached() {
+		if time.Now().After(deadline) {
+			ts.Fatalf("after 20 s it is still not so that %s", what)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+func cmdSandbox(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	command := []string{"sandbox-process", "tokenkeepctl", "sandbox", "serve"}
+	if len(args) > 0 {
+		command = append(command, "--scenario", args[0])
+	}
+	cmdStart(ts, false, command)
+	cmdUntil(ts, false, []string{"sandbox-process", `"listening"`})
+	var line struct{ Event, URL string }
+	ts.Check(json.Unmarshal([]byte(strings.TrimSpace(ts.ReadFile("sandbox-process.out"))), &line))
+	ts.Setenv("TOKENKEEP_SANDBOX_URL", line.URL)
+}
+
+func cmdControl(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	response, err := http.Post(ts.Getenv("TOKENKEEP_SANDBOX_URL")+args[0], "application/json", strings.NewReader(args[1]))
+	ts.Check(err)
+	defer response.Body.Close()
+	if body, _ := io.ReadAll(response.Body); response.StatusCode != http.StatusOK {
+		ts.Fatalf("control %s: %s %s", args[0], response.Status, body)
+	}
+}
+
+func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	code := 0
+	var exited *exec.ExitError
+	if errors.As(err, &exited) {
+		code = exited.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if code != want {
+		ts.Fatalf("exit code %d, want %d", code, want)
+	}
+}
+
+func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	name := args[0]
+	program := args[1]
+	// The program is looked up in the story's PATH, where the test binary lies
+	// under its other names.
+	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
+		if candidate := filepath.Join(dir, program); !strings.Contains(program, "/") {
+			if _, err := os.Stat(candidate); err == nil {
+				program = candidate
+				break
+			}
+		}
+	}
+	cmd := exec.Command(program, args[2:]...)
+	cmd.Dir = ts.MkAbs(".")
+	for _, name := range []string{"HOME", "PATH", "TMPDIR", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "TOKENKEEP_HOME", "LANG", "TOKENKEEP_SANDBOX_URL", "TOKENKEEP_VAULT", "DBUS_SESSION_BUS_ADDRESS"} {
+		if value := ts.Getenv(name); value != "" {
+			cmd.Env = append(cmd.Env, name+"="+value)
+		}
+	}
+	out, err := os.Create(ts.MkAbs(name + ".out"))
+	ts.Check(err)
+	errOut, err := os.Create(ts.MkAbs(name + ".err"))
+	ts.Check(err)
+	cmd.Stdout, cmd.Stderr = out, errOut
+	if stdin, err := os.Open(ts.MkAbs(name + ".in")); err == nil {
+		cmd.Stdin = stdin
+		defer stdin.Close()
+	}
+	ts.Check(cmd.Start())
+	_ = out.Close()
+	_ = errOut.Close()
+	run := &started{cmd: cmd, done: make(chan struct{})}
+	go func() {
+		_ = cmd.Wait()
+		run.code = cmd.ProcessState.ExitCode()
+		close(run.done)
+	}()
+	s := of(ts)
+	s.mu.Lock()
+	s.running[name] = run
+	s.mu.Unlock()
+	ts.Defer(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-run.done:
+		case <-time.After(5 * time.Second):
+			_ = cmd.Process.Kill()
+			<-run.done
+		}
+	})
+}
+
+func cmdUntil(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	pattern, err := regexp.Compile(args[1])
+	ts.Check(err)
+	run := of(ts).running[args[0]]
+	within(ts, args[0]+" prints "+args[1], func() bool {
+		if pattern.MatchString(ts.ReadFile(args[0] + ".out")) {
+			return true
+		}
+		select {
+		case <-run.done:
+			if !pattern.MatchString(ts.ReadFile(args[0] + ".out")) {
+				ts.Fatalf("%s ended with %d:\n%s%s", args[0], run.code, ts.ReadFile(args[0]+".out"), ts.ReadFile(args[0]+".err"))
+			}
+		default:
+		}
+		return false
+	})
+}
+
+func cmdEnds(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	run := of(ts).running[args[0]]
+	select {
+	case <-run.done:
+	case <-time.After(30 * time.Second):
+		ts.Fatalf("%s does not end:\n%s%s", args[0], ts.ReadFile(args[0]+".out"), ts.ReadFile(args[0]+".err"))
+	}
+	if strconv.Itoa(run.code) != args[1] {
+		ts.Fatalf("%s ended with %d, want %s:\n%s%s", args[0], run.code, args[1], ts.ReadFile(args[0]+".out"), ts.ReadFile(args[0]+".err"))
+	}
+}
+
+func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	run := of(ts).running[args[0]]
+	ts.Check(run.cmd.Process.Signal(map[string]os.Signal{"KILL": syscall.SIGKILL, "INT": os.Interrupt, "TERM": syscall.SIGTERM}[args[1]]))
+	if args[1] == "KILL" {
+		<-run.done
+	}
+}
+
+func cmdPerson(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	var line struct {
+		AuthorizeURL string `json:"authorize_url"`
+	}
+	for text := range strings.Lines(ts.ReadFile(args[0] + ".out")) {
+		if strings.Contains(text, "authorize_url") {
+			ts.Check(json.Unmarshal([]byte(text), &line))
+		}
+	}
+	if line.AuthorizeURL == "" {
+		ts.Fatalf("%s printed no authorize_url", args[0])
+	}
+	what := args[1:]
+	if what[0] == "fetch" {
+		address, err := newPerson().consent(line.AuthorizeURL, "allow")
+		ts.Check(err)
+		ts.Check(os.WriteFile(ts.MkAbs(what[1]), []byte(address+"\n"), 0o600))
+		return
+	}
+	page, err := newPerson().act(line.AuthorizeURL, what[0])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs("page.html"), []byte(page), 0o600))
+}
+
+func cmdBrowser(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	ts.Check(os.WriteFile(ts.MkAbs("home/person"), []byte(args[0]), 0o600))
+}
+
+func cmdOccupy(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	host := "127.0.0.1"
+	if len(args) > 0 && args[0] == "v6" {
+		host = "::1"
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort(host, ts.Getenv("PORT")))
+	ts.Check(err)
+	ts.Defer(func() { _ = l.Close() })
+}
+
+func cmdField(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	lines := strings.Split(strings.TrimSpace(ts.ReadFile("stdout")), "\n")
+	var object map[string]any
+	ts.Check(json.Unmarshal([]byte(lines[len(lines)-1]), &object))
+	if inner, ok := object["account"].(map[string]any); ok {
+		object = inner
+	}
+	value, ok := object[args[1]].(string)
+	if !ok || value == "" {
+		ts.Fatalf("no member %s in the last line", args[1])
+	}
+	ts.Setenv(args[0], value)
+}
+
+// cmdQuiet reads what every user of the computer can read about a process, and
+// what every process of the same user can.
+func cmdQuiet(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	found := 0
+	for _, pid := range descendants(of(ts).running[args[0]].cmd.Process.Pid) {
+		for _, file := range []string{"cmdline", "environ"} {
+			data, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file))
+			if err != nil {
+				continue // it ended meanwhile
+			}
+			found++
+			for _, form := range secret.Forms(secret.New(sandbox.ClientSecret)) {
+				if bytes.Contains(data, []byte(form)) {
+					ts.Fatalf("the app secret is in /proc/%d/%s", pid, file)
+				}
+			}
+		}
+	}
+	if found < 4 {
+		ts.Fatalf("looked at %d files only; the program and its keychain child have four", found)
+	}
+}
+
+func descendants(pid int) []int {
+	all := []int{pid}
+	entries, _ := os.ReadDir("/proc")
+	parents := map[int]int{}
+	for _, e := range entries {
+		n, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		stat, err := os.ReadFile("/proc/" + e.Name() + "/stat")
+		if err != nil {
+			continue
+		}
+		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+		parents[n], _ = strconv.Atoi(fields[1])
+	}
+	for grown := true; grown; {
+		grown = false
+		for child, parent := range parents {
+			if slices.Contains(all, parent) && !slices.Contains(all, child) {
+				all = append(all, child)
+				grown = true
+			}
+		}
+	}
+	return all
+}
+
+// cmdNowhere looks for the secret in every file of the story but those that
+// the person wrote.
+func cmdNowhere(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	looked := 0
+	ts.Check(filepath.WalkDir(ts.MkAbs("."), func(path string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() || e.Name() == "secret" || strings.HasPrefix(e.Name(), "sandbox-process.") || strings.HasSuffix(e.Name(), ".in") {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		looked++
+		for _, text := range args {
+			for _, form := range secret.Forms(secret.New(text)) {
+				if bytes.Contains(data, []byte(form)) {
+					ts.Fatalf("%s holds it", path)
+				}
+			}
+		}
+		return nil
+	}))
+	if looked < 2 {
+		ts.Fatalf("only %d files were looked at", looked)
+	}
+}
+
+// person signs in at the pretend provider as a browser would, without being one.
+type person struct{ client *http.Client }
+
+func newPerson() *person {
+	return &person{client: &http.Client{
+		Timeout: 30 * time.Second,
+		// The certificate of the loopback listener is nobody's: a person clicks
+		// the browser's warning away (ruling 4).
+		Transport:     &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true, Proxy: nil},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// consent presses a button of the consent page and gives the address to which
+// the provider sends the browser.
+func (p *person) consent(authorize, decision string) (string, error) {
+	response, err := p.client.Get(authorize)
+	if err != nil {
+		return "", err
+	}
+	page, err := io.ReadAll(response.Body)
+	_ = response.Body.Close()
+	if err != nil {
+		return "", err
+	}
+	if response.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("instead of the consent page: %s, Location %q", response.Status, response.Header.Get("Location"))
+	}
+	form := url.Values{"decision": {decision}}
+	// The choices that the page has made already: who, what, which mishap.
+	input := regexp.MustCompile(`(?s)<(?:input|option)\b[^>]*>`)
+	for _, tag := range input.FindAllString(string(page), -1) {
+		if strings.Contains(tag, " checked") {
+			name, value := attribute(tag, "name"), attribute(tag, "value")
+			form.Add(name, value)
+		}
+	}
+	for _, selection := range regexp.MustCompile(`(?s)<select\b[^>]*>.*?</select>`).FindAllString(string(page), -1) {
+		for _, tag := range input.FindAllString(selection, -1) {
+			if strings.Contains(tag, " selected") {
+				form.Add(attribute(selection[:strings.Index(selection, ">")], "name"), attribute(tag, "value"))
+			}
+		}
+	}
+	for _, tag := range input.FindAllString(string(page), -1) {
+		if strings.Contains(tag, `type="hidden"`) {
+			form.Add(attribute(tag, "name"), attribute(tag, "value"))
+		}
+	}
+	response, err = p.client.PostForm(authorize, form)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	body, _ := io.ReadAll(response.Body)
+	location := response.Header.Get("Location")
+	if location == "" {
+		return "", fmt.Errorf("the provider does not send back: %s %.300s (form %v)", response.Status, body, form)
+	}
+	return location, nil
+}
+
+func attribute(tag, name string) string {
+	found := regexp.MustCompile(`\b` + name + `="([^"]*)"`).FindStringSubmatch(tag)
+	if found == nil {
+		return ""
+	}
+	return strings.ReplaceAll(found[1], "&amp;", "&")
+}
+
+// visit goes to an address of the listener and follows it to the page that the
+// person sees in the end.
+func (p *person) visit(address string) (string, error) {
+	for range 5 {
+		response, err := p.client.Get(address)
+		if err != nil {
+			return "", err
+		}
+		body, err := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		if err != nil {
+			return "", err
+		}
+		location, err := response.Location()
+		if err != nil {
+			return string(body), nil
+		}
+		address = location.String()
+	}
+	return "", errors.New("redirected for ever")
+}
+
+// act plays one part and gives the last page that the person saw.
+func (p *person) act(authorize, part string) (string, error) {
+	switch part {
+	case "allow", "deny":
+		address, err := p.consent(authorize, part)
+		if err != nil {
+			return "", err
+		}
+		return p.visit(address)
+	case "stranger":
+		// Somebody else's answer: a code that is real, a state that is not.
+		address, err := p.consent(authorize, "allow")
+		if err != nil {
+			return "", err
+		}
+		forged, err := withState(address, "forged-forged-forged-forged-forged-forged-0")
+		if err != nil {
+			return "", err
+		}
+		return p.visit(forged)
+	case "forge":
+		first, err := p.act(authorize, "stranger")
+		if err != nil {
+			return "", err
+		}
+		if _, err := p.act(authorize, "allow"); err != nil {
+			return "", err
+		}
+		return first, nil
+	case "double":
+		address, err := p.consent(authorize, "allow")
+		if err != nil {
+			return "", err
+		}
+		pages := make(chan string, 8)
+		for range 8 {
+			go func() {
+				page, err := p.visit(address)
+				if err != nil {
+					page = ""
+				}
+				pages <- page
+			}()
+		}
+		best := ""
+		for range 8 {
+			if page := <-pages; len(page) > len(best) {
+				best = page
+			}
+		}
+		return best, nil
+	case "nothing":
+		return "", nil
+	default:
+		return "", fmt.Errorf("nobody plays %q", part)
+	}
+}
+
+func withState(address, state string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", err
+	}
+	q := u.Query()
+	q.Set("state", state)
+	u.RawQuery = q.Encode()
+	u.Fragment = ""
+	return u.String(), nil
+}
+
+// openedByXDG is the person's own browser: it is called as xdg-open, plays the
+// part that the story left in $HOME/person, and keeps the page that was seen.
+func openedByXDG() {
+	home := os.Getenv("HOME")
+	part, err := os.ReadFile(filepath.Join(home, "person"))
+	if err != nil || len(os.Args) < 2 || string(part) == "fail" {
+		os.Exit(3)
+	}
+	address := os.Args[len(os.Args)-1]
+	if u, err := url.Parse(address); err == nil {
+		_ = os.WriteFile(filepath.Join(home, "opened"), []byte(u.Path+"\n"), 0o600)
+	}
+	if os.Getenv("PLAYS") == "" {
+		// A desktop's xdg-open comes back as soon as the browser has the address.
+		again := exec.CommandContext(context.Background(), "/proc/self/exe", address)
+		again.Args[0] = "xdg-open"
+		again.Env = append(os.Environ(), "PLAYS=yes")
+		if err := again.Start(); err != nil {
+			os.Exit(4)
+		}
+		os.Exit(0)
+	}
+	page, err := newPerson().act(address, string(part))
+	if err != nil {
+		page = "the person met an error: " + err.Error()
+	}
+	temporary := filepath.Join(home, "page.tmp")
+	_ = os.WriteFile(temporary, []byte(page), 0o600)
+	_ = os.Rename(temporary, filepath.Join(home, "page.html"))
+	os.Exit(0)
+}
