@@ -184,7 +184,7 @@ func (s *Service) Remove(ctx context.Context, ref string) error {
 	if err != nil {
 		return err
 	}
-	unlock, err := library.Lock(ctx, s.locks(), row.ID)
+	unlock, err := library.Lock(ctx, s.root(), row.ID)
 	if err != nil {
 		return err
 	}

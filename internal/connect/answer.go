@@ -29,8 +29,8 @@ type answer struct {
 	ScopesAsked []string   `json:"scopes_asked"`
 	KeepSecret  bool       `json:"keep_secret,omitempty"`
 	Expect      string     `json:"expect,omitempty"`
-	Access      string     `json:"access_token"`
-	Refresh     string     `json:"refresh_token,omitempty"`
+	Access      sealedText `json:"access_token"`
+	Refresh     sealedText `json:"refresh_token"`
 	Type        string     `json:"token_type"`
 	Scopes      []string   `json:"scopes"`
 	ScopesKnown bool       `json:"scopes_known"`
@@ -47,12 +47,25 @@ type person struct {
 	Posts                  int
 }
 
+// sealedText is a secret that does write itself as JSON, because that JSON is
+// sealed before it leaves the function that makes it.
+type sealedText struct{ secret.Text }
+
+func (t sealedText) MarshalJSON() ([]byte, error) { return json.Marshal(t.Reveal()) }
+
+func (t *sealedText) UnmarshalJSON(data []byte) error {
+	var plain string
+	err := json.Unmarshal(data, &plain)
+	t.Text = secret.New(plain)
+	return err
+}
+
 // answerVersion is the version of the sealed form.
 const answerVersion = 1
 
 func (a *answer) take(t oauth.Token) {
 	a.V = answerVersion
-	a.Access, a.Refresh, a.Type = t.Access.Reveal(), t.Refresh.Reveal(), t.Type
+	a.Access, a.Refresh, a.Type = sealedText{t.Access}, sealedText{t.Refresh}, t.Type
 	if t.ScopesKnown {
 		a.Scopes, a.ScopesKnown = t.Scopes, true
 	}
@@ -68,7 +81,7 @@ func (a *answer) take(t oauth.Token) {
 
 func (a *answer) token() oauth.Token {
 	t := oauth.Token{
-		Access: secret.New(a.Access), Refresh: secret.New(a.Refresh), Type: a.Type, Scopes: a.Scopes,
+		Access: a.Access.Text, Refresh: a.Refresh.Text, Type: a.Type, Scopes: a.Scopes,
 		ScopesKnown: a.ScopesKnown, UserID: a.UserID, Long: a.Long, SentAt: a.SentAt,
 	}
 	if a.ExpiresAt != nil {
@@ -220,7 +233,7 @@ func (s *Service) save(ctx context.Context, c *completion, out *completed) error
 	}
 	if err == nil {
 		// The same person again: same place, next generation, under its lock.
-		unlock, err := library.Lock(ctx, s.locks(), former.ID)
+		unlock, err := library.Lock(ctx, s.root(), former.ID)
 		if err != nil {
 			return err
 		}
@@ -241,7 +254,7 @@ func (s *Service) save(ctx context.Context, c *completion, out *completed) error
 	s.config.At("app-saved")
 	issued := a.SentAt
 	item := vault.Item{
-		Gen: gen, AccessToken: secret.New(a.Access), TokenType: a.Type, RefreshToken: secret.New(a.Refresh), Scope: a.Scopes,
+		Gen: gen, AccessToken: a.Access.Text, TokenType: a.Type, RefreshToken: a.Refresh.Text, Scope: a.Scopes,
 		IssuedAt: issued, ExpiresAt: a.ExpiresAt, Provider: a.Provider, UserID: a.Person.UserID, Username: a.Person.Username, ClientID: a.ClientID,
 	}
 	if err := s.tokens(c.sealer).Put(ctx, id, item); err != nil {
@@ -254,8 +267,13 @@ func (s *Service) save(ctx context.Context, c *completion, out *completed) error
 		IssuedAt: &issued, ExpiresAt: a.ExpiresAt, Estimated: a.Estimated, Gen: gen, Vault: s.place,
 	}
 	entry := library.Entry{AccountID: id, At: s.config.Now(), Event: "signed_in", Args: map[string]string{"n": strconv.Itoa(len(a.Scopes))}}
-	if err := s.library.Finish(ctx, c.pending, account, entry); err != nil {
+	if err := s.library.Finish(ctx, account, entry); err != nil {
 		return err
+	}
+	if id != c.pending.AccountID {
+		if err := s.library.Drop(ctx, c.pending.AccountID, c.pending.Gen); err != nil {
+			return err
+		}
 	}
 	s.config.At("finished")
 	out.account = s.account(account, app.Name)
@@ -282,7 +300,7 @@ func (s *Service) Recover(ctx context.Context) ([]Recovered, error) {
 }
 
 func (s *Service) recoverOne(ctx context.Context, id string) *Recovered {
-	unlock, err := library.TryLock(s.locks(), id)
+	unlock, err := library.LockFor(ctx, s.root(), id, 0)
 	if problem.Has(err, problem.LockHeld) {
 		return nil
 	}
@@ -327,7 +345,7 @@ func (s *Service) finishRow(ctx context.Context, row library.Pending) *Recovered
 	if err := json.Unmarshal(plain, &c.answer); err != nil || c.answer.V != answerVersion {
 		return interrupted(errors.Join(err, errors.New("sealed answer of another version")))
 	}
-	s.known.Add(secret.New(c.answer.Access), secret.New(c.answer.Refresh))
+	s.known.Add(c.answer.Access.Text, c.answer.Refresh.Text)
 	s.reuseKeptSecret(ctx, c)
 	done, err := s.complete(ctx, c)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"net/url"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -31,7 +30,7 @@ const (
 // Points are the names of the moments at which Config.At is called, in order.
 var Points = []string{
 	"checked", "listening", "pending", "waiting", "answered", "exchanged", "sealed-short",
-	"extended", "sealed-long", "identified", "sealed-person", "app-saved", "item-written", "finished",
+	"extended", "sealed-long", "identified", "app-saved", "item-written", "finished",
 }
 
 // Connect carries one sign-in from the setup to a proven token. It blocks
@@ -74,6 +73,8 @@ type signIn struct {
 	pending  library.Pending
 	begun    bool
 	held     bool
+	// accepted: an answer was taken, so a browser is waiting for its page.
+	accepted bool
 	unlock   func()
 	answers  chan received
 	events   chan func(*State)
@@ -174,7 +175,7 @@ func (run *signIn) prepare(ctx context.Context) error {
 		return err
 	}
 	run.at("listening")
-	if run.unlock, err = library.Lock(ctx, s.locks(), id); err != nil {
+	if run.unlock, err = library.Lock(ctx, s.root(), id); err != nil {
 		return err
 	}
 	run.pending = library.Pending{AccountID: id, Gen: 1, AskedAt: s.config.Now()}
@@ -287,6 +288,7 @@ func (run *signIn) receive(ctx context.Context) (secret.Text, error) {
 	for {
 		select {
 		case got := <-run.answers:
+			run.accepted = true
 			run.at("answered")
 			run.announce(func(st *State) { st.Step, st.Refused = Answered, nil })
 			if got.err != nil {
@@ -295,6 +297,15 @@ func (run *signIn) receive(ctx context.Context) (secret.Text, error) {
 			return got.code, got.err
 		case text := <-r.Pasted:
 			run.paste(text)
+			// Its refusal is told before the next text is looked at.
+			for more := true; more; {
+				select {
+				case change := <-run.events:
+					run.announce(change)
+				default:
+					more = false
+				}
+			}
 		case change := <-run.events:
 			run.announce(change)
 		case more := <-r.Extend:
@@ -456,10 +467,7 @@ func (run *signIn) leave() {
 	if run.listener == nil {
 		return
 	}
-	run.mu.Lock()
-	answered := strings.Contains("answered exchanging extending identifying saving connected", string(run.state.Step)) || run.state.Step == Failed
-	run.mu.Unlock()
-	if answered {
+	if run.accepted {
 		select {
 		case <-run.listener.Done():
 		case <-time.After(farewell):

@@ -1,0 +1,218 @@
+package ui
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tokenkeep/tokenkeep/internal/connect"
+	"github.com/tokenkeep/tokenkeep/internal/library"
+	"github.com/tokenkeep/tokenkeep/internal/problem"
+	"github.com/tokenkeep/tokenkeep/internal/provider"
+	"github.com/tokenkeep/tokenkeep/internal/text"
+)
+
+// mark is a labelled point on the line of a token's life.
+type mark struct {
+	Title, Line string
+	// At is 0 (issued) to 1 (ends); Today may stand beyond 1 on an ended token.
+	At float32
+	// Kind is one of: issued, renewable, today, ends.
+	Kind string
+}
+
+// diaryRow is one entry in words.
+type diaryRow struct{ When, Words, Icon string }
+
+// accountModel is the screen of one account.
+type accountModel struct {
+	Title, Under string
+	Chip         chip
+	TokenLine    string
+	Marks        []mark
+	// Gone is the share of life that has passed, 0 to 1; Ended draws it neutral.
+	Gone        float32
+	Ended       bool
+	LifeText    string
+	SignInBy    string
+	Permissions []permission
+	Diary       []diaryRow
+	// Notice says what is wrong, on top; nil when all is well.
+	Notice *text.Told
+}
+
+// presentAccount renders one account as it stands at now.
+func presentAccount(c *text.Catalogue, a connect.Account, entries []library.Entry, d provider.Definition, now time.Time) accountModel {
+	m := accountModel{
+		Title: "@" + a.Username, Chip: chipOf(c, a, now),
+		Under: joined(a.ProviderName, kindOf(c, a, false), signedInSince(c, entries, now)),
+	}
+	end := endOf(a)
+	if a.Lifetime == connect.Short {
+		m.TokenLine = c.Say("account.token_line_short", text.Args{"provider": a.ProviderName})
+	} else {
+		m.TokenLine = c.Say("account.token_line", text.Args{"days": wholeDays(a, end), "provider": a.ProviderName})
+	}
+	presentLife(c, &m, a, now)
+	m.Permissions, _ = presentPermissions(c, a, d)
+	for _, e := range entries {
+		m.Diary = append(m.Diary, presentEntry(c, e, now))
+	}
+	if a.Status == connect.NeedsSignIn || a.Status == connect.Expired {
+		p := problem.New(problem.TokenEnded, "username", a.Username, "provider", a.ProviderName)
+		if a.Status == connect.NeedsSignIn {
+			p = problem.New(problem.Key(a.Reason), "username", a.Username, "provider", a.ProviderName)
+		}
+		told := c.Tell(p)
+		m.Notice = &told
+	}
+	return m
+}
+
+// signedInSince is the day of the first sign-in that the diary knows.
+func signedInSince(c *text.Catalogue, entries []library.Entry, now time.Time) string {
+	for i := len(entries) - 1; i >= 0; i-- {
+		if entries[i].Event == "signed_in" {
+			return c.Say("account.signed_in_since", text.Args{"day": c.ShortDate(entries[i].At.In(now.Location()))})
+		}
+	}
+	return ""
+}
+
+func presentLife(c *text.Catalogue, m *accountModel, a connect.Account, now time.Time) {
+	if a.IssuedAt == nil || a.ExpiresAt == nil || !a.ExpiresAt.After(*a.IssuedAt) {
+		m.LifeText = c.Say("life.unknown")
+		return
+	}
+	zone := now.Location()
+	issued, end := *a.IssuedAt, *a.ExpiresAt
+	at := func(t time.Time) float32 { return float32(t.Sub(issued)) / float32(end.Sub(issued)) }
+	m.Gone, m.Ended = max(0, min(1, at(now))), !end.After(now)
+	left, whole := connect.DaysLeft(end, now), wholeDays(a, end)
+	when := func(t time.Time) string {
+		if a.Lifetime == connect.Short {
+			return c.Clock(t.In(zone))
+		}
+		return c.ShortDate(t.In(zone))
+	}
+	ends := when(end)
+	if a.ExpiresEstimated {
+		ends = c.Say("account.ends_estimated", text.Args{"day": ends})
+	}
+	m.Marks = []mark{{Title: c.Say("account.issued"), Line: when(issued), Kind: "issued"}}
+	if a.RenewAfter != nil && a.RenewAfter.Before(end) {
+		m.Marks = append(m.Marks, mark{c.Say("account.renewable"), c.Say("account.renewable_line", text.Args{"day": when(*a.RenewAfter)}), at(*a.RenewAfter), "renewable"})
+	}
+	today := c.Count("account.days_left", left)
+	if a.Lifetime == connect.Short {
+		today = when(now)
+	}
+	m.Marks = append(m.Marks, mark{c.Say("account.today"), today, at(now), "today"}, mark{c.Say("account.ends"), ends, 1, "ends"})
+	if !m.Ended {
+		m.SignInBy = c.Say("account.sign_in_by", text.Args{"day": when(end)})
+	}
+	m.LifeText = c.Say("account.life_text", text.Args{"issued": c.Date(issued.In(zone)), "left": left, "whole": whole, "ends": c.Date(end.In(zone))})
+}
+
+var entryIcons = map[string]string{"signed_in": "login", "copied": "copy", "shown": "eye", "recovered": "fine", "removed": "remove"}
+
+func presentEntry(c *text.Catalogue, e library.Entry, now time.Time) diaryRow {
+	row := diaryRow{When: c.Moment(e.At, now), Icon: entryIcons[e.Event]}
+	if n, err := strconv.Atoi(e.Args["n"]); err == nil {
+		row.Words = c.Count("diary."+e.Event, n)
+	} else {
+		row.Words = c.Say("diary." + e.Event)
+	}
+	return row
+}
+
+// settingsModel is the storage panel.
+type settingsModel struct {
+	Rows []fact
+	// Works is the notice of the last self-test.
+	WorksLead, WorksLine string
+	WorksTone            tone
+	TestButton           string
+	Session              bool
+}
+
+// selfTest is what the window knows of its last test of the keychain.
+type selfTest struct {
+	At      time.Time
+	Running bool
+	Problem *problem.Problem
+}
+
+// presentStorage renders "Where are my tokens?".
+func presentStorage(c *text.Catalogue, st connect.Storage, test selfTest, now time.Time) settingsModel {
+	if st.Place == "session" {
+		lead := c.Tell(problem.New(problem.VaultAbsent)).Title
+		if st.Problem != nil {
+			lead = c.Tell(st.Problem).Title
+		}
+		return settingsModel{
+			Session: true,
+			Rows: []fact{
+				{Name: c.Say("settings.tokens"), Value: c.Say("settings.session_tokens"), Line: c.Say("settings.session_note"), Icon: "key"},
+				{Name: c.Say("settings.names"), Value: c.Say("settings.names_line"), Line: c.Say("settings.names_note"), Icon: "file"},
+			},
+			WorksLead: lead, WorksLine: c.Say("nokeychain.body"), WorksTone: toneWarning,
+		}
+	}
+	program := programOf(c, st)
+	m := settingsModel{
+		Rows: []fact{
+			{Name: c.Say("settings.tokens"), Value: program, Line: c.Count("settings.entries", st.Accounts, text.Args{"collection": st.Collection}), Icon: "key"},
+			{Name: c.Say("settings.secrets"), Value: program, Line: secretsLine(c, st), Icon: "apps"},
+			{Name: c.Say("settings.names"), Value: c.Say("settings.names_line"), Line: c.Say("settings.names_note"), Icon: "file"},
+		},
+		TestButton: c.Say("settings.test_again"),
+	}
+	switch {
+	case test.Running:
+		m.WorksLead, m.WorksTone = c.Say("settings.testing"), toneNeutral
+	case test.Problem != nil:
+		told := c.Tell(test.Problem)
+		m.WorksLead, m.WorksLine, m.WorksTone = told.Title, told.Advice, toneError
+	case test.At.IsZero():
+		m.WorksLead, m.WorksTone, m.TestButton = c.Say("settings.not_tested"), toneNeutral, c.Say("settings.test")
+	default:
+		m.WorksLead, m.WorksTone = c.Say("settings.works", text.Args{"program": program}), toneFine
+		m.WorksLine = c.Say("settings.tested_at", text.Args{"clock": c.Clock(test.At.In(now.Location()))})
+	}
+	return m
+}
+
+func secretsLine(c *text.Catalogue, st connect.Storage) string {
+	var parts []string
+	if st.SecretsKept > 0 {
+		parts = append(parts, c.Count("settings.secrets_kept", st.SecretsKept))
+	}
+	if st.SecretsForgotten > 0 || st.SecretsKept == 0 {
+		parts = append(parts, c.Count("settings.secrets_forgotten", st.SecretsForgotten))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// programOf names what keeps the secrets, also where it did not say.
+func programOf(c *text.Catalogue, st connect.Storage) string {
+	if st.Program != "" {
+		return st.Program
+	}
+	return c.Say("vault.keychain")
+}
+
+// railFoot says where tokens are kept, at the foot of the rail.
+func railFoot(c *text.Catalogue, st connect.Storage, test selfTest, now time.Time) (lead, line string, t tone) {
+	switch {
+	case st.Place == "session":
+		return c.Say("settings.session_tokens"), c.Say("rail.session"), toneWarning
+	case test.Problem != nil:
+		return programOf(c, st), c.Tell(test.Problem).Title, toneError
+	case st.Locked:
+		return programOf(c, st), c.Say("rail.keyring_locked"), toneWarning
+	case test.At.IsZero():
+		return programOf(c, st), c.Say("rail.not_tested"), toneNeutral
+	}
+	return programOf(c, st), c.Say("rail.tested", text.Args{"moment": c.Moment(test.At, now)}), toneFine
+}

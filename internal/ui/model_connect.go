@@ -1,0 +1,459 @@
+package ui
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/tokenkeep/tokenkeep/internal/connect"
+	"github.com/tokenkeep/tokenkeep/internal/problem"
+	"github.com/tokenkeep/tokenkeep/internal/provider"
+	"github.com/tokenkeep/tokenkeep/internal/text"
+)
+
+// hint is a line under a field: quiet, to look at, or wrong.
+type hint struct {
+	Words string
+	Tone  tone
+}
+
+// clientIDHint reads the app ID while it is typed. Nothing is said about a
+// field that is empty and was not left yet.
+func clientIDHint(c *text.Catalogue, typed string, left bool) hint {
+	trimmed := strings.TrimSpace(typed)
+	switch {
+	case trimmed == "" && !left:
+		return hint{}
+	case trimmed == "":
+		return hint{c.Tell(problem.New(problem.FieldEmpty, "field", "client_id")).Advice, toneError}
+	case looksLikeSecret(trimmed):
+		return hint{c.Tell(problem.New(problem.ClientIDIsSecret)).Advice, toneError}
+	case strings.IndexFunc(trimmed, func(r rune) bool { return !unicode.IsDigit(r) }) >= 0:
+		return hint{c.Tell(problem.New(problem.ClientIDLetters)).Advice, toneError}
+	case trimmed != typed:
+		return hint{c.Say("connect.app.spaces_removed"), toneNeutral}
+	}
+	return hint{}
+}
+
+// looksLikeSecret tells a Meta app secret from an ID: 32 hexadecimal
+// characters with a letter among them (providers.md 8).
+func looksLikeSecret(s string) bool {
+	letters := false
+	for _, r := range strings.ToLower(s) {
+		switch {
+		case r >= 'a' && r <= 'f':
+			letters = true
+		case r < '0' || r > '9':
+			return false
+		}
+	}
+	return letters && len(s) == 32
+}
+
+// checkLine is one line of "Check my setup".
+type checkLine struct {
+	Title, Line string
+	Tone        tone // toneNeutral marks what only the person can check
+}
+
+func presentLine(c *text.Catalogue, l connect.Line, program string) checkLine {
+	args := text.Args{"program": program}
+	for k, v := range l.Args {
+		args[k] = v
+	}
+	if l.Problem != nil && l.Args["place"] != "session" {
+		told := c.Tell(l.Problem)
+		return checkLine{told.Title, told.Advice, toneWarning}
+	}
+	stem := "doctor." + l.Check + "."
+	switch {
+	case l.Args["kept"] != "":
+		return checkLine{c.Say(stem + "title_kept"), c.Say(stem + "line_kept"), toneFine}
+	case l.Level == connect.Fine:
+		return checkLine{c.Say(stem+"title_fine", args), c.Say(stem+"line_fine", args), toneFine}
+	case l.Level == connect.Yours:
+		return checkLine{c.Say(stem + "title_yours"), c.Say(stem + "line_yours"), toneNeutral}
+	}
+	title := stem + "title_look"
+	if n, expected := atoi(l.Args["n"]), atoi(l.Args["expected"]); n > expected {
+		title = stem + "title_long"
+	}
+	return checkLine{c.Say(title, args), c.Say(stem+"line_look", args), toneWarning}
+}
+
+func atoi(s string) int { n, _ := strconv.Atoi(s); return n }
+
+// checkSummary is "4 fine, 1 to look at, 1 only you can check".
+func checkSummary(c *text.Catalogue, lines []checkLine) string {
+	var counts [3]int
+	for _, l := range lines {
+		switch l.Tone {
+		case toneFine:
+			counts[0]++
+		case toneWarning:
+			counts[1]++
+		default:
+			counts[2]++
+		}
+	}
+	var parts []string
+	for i, key := range []string{"connect.app.fine", "connect.app.look", "connect.app.yours"} {
+		if counts[i] > 0 {
+			parts = append(parts, c.Count(key, counts[i]))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// goOn is the footer's sentence while lines ask for a look; empty without any.
+func goOn(c *text.Catalogue, lines []checkLine) string {
+	for _, l := range lines {
+		if l.Tone == toneWarning {
+			return c.Say("connect.app.go_on", text.Args{"line": l.Title})
+		}
+	}
+	return ""
+}
+
+// scopeGroup is a heading with its permissions.
+type scopeGroup struct {
+	Title, Icon string
+	Rows        []scopeRow
+}
+
+type scopeRow struct {
+	Name, Title, Line string
+	Locked, Ticked    bool
+}
+
+// presetRow is a task to start from; Own is the person's own choice.
+type presetRow struct {
+	Title, Line string
+	Scopes      []string
+	Chosen, Own bool
+}
+
+// scopesModel is Connect 2.
+type scopesModel struct {
+	Head    string
+	Groups  []scopeGroup
+	Presets []presetRow
+	Ask     string
+}
+
+// presentScopes renders the permissions with what is ticked. The chosen task
+// is the one whose permissions are exactly the ticked ones.
+func presentScopes(c *text.Catalogue, d provider.Definition, ticked map[string]bool) scopesModel {
+	m := scopesModel{Head: c.Say("connect.scopes.head", text.Args{"provider": d.Name})}
+	n, all := 0, 0
+	for _, s := range d.Scopes {
+		if !s.Offered() {
+			continue
+		}
+		all++
+		row := scopeRow{Name: s.Name, Title: c.Say(s.Label + ".title"), Line: c.Say(s.Label + ".line"), Locked: s.Required, Ticked: s.Required || ticked[s.Name]}
+		if row.Ticked {
+			n++
+		}
+		title := c.Say("scope.task." + s.Task)
+		if len(m.Groups) == 0 || m.Groups[len(m.Groups)-1].Title != title {
+			m.Groups = append(m.Groups, scopeGroup{Title: title, Icon: s.Task})
+		}
+		last := &m.Groups[len(m.Groups)-1]
+		last.Rows = append(last.Rows, row)
+	}
+	own := true
+	for _, p := range d.Presets {
+		chosen := samePermissions(d, p.Scopes, ticked)
+		own = own && !chosen
+		m.Presets = append(m.Presets, presetRow{Title: c.Say("scope.preset." + p.Name), Line: c.Count("connect.scopes.count", len(withRequired(d, p.Scopes))), Scopes: p.Scopes, Chosen: chosen})
+	}
+	m.Presets = append(m.Presets, presetRow{Title: c.Say("connect.scopes.own"), Line: c.Say("connect.scopes.any"), Chosen: own, Own: true})
+	m.Ask = c.Say("connect.scopes.ask", text.Args{"n": n, "all": all})
+	return m
+}
+
+func withRequired(d provider.Definition, scopes []string) map[string]bool {
+	set := map[string]bool{}
+	for _, s := range scopes {
+		set[s] = true
+	}
+	for _, s := range d.Scopes {
+		if s.Required {
+			set[s.Name] = true
+		}
+	}
+	return set
+}
+
+func samePermissions(d provider.Definition, scopes []string, ticked map[string]bool) bool {
+	want := withRequired(d, scopes)
+	for _, s := range d.Scopes {
+		if s.Offered() && want[s.Name] != (s.Required || ticked[s.Name]) {
+			return false
+		}
+	}
+	return true
+}
+
+// waitStep is one of the three steps of waiting.
+type waitStep struct {
+	Title, Line string
+	Done, Now   bool
+	Tone        tone
+}
+
+// waitModel is Connect 3.
+type waitModel struct {
+	Title, Body string
+	Left        string
+	More        bool // "Give me 10 more minutes" is offered
+	Steps       []waitStep
+	Link        string // shortened, without its secret part
+	CanCancel   bool
+	CancelNote  string
+	Refused     *hint
+	Knocking    string
+	Waiting     bool // answers are still taken: paste, link, browser
+}
+
+// presentWait renders a sign-in under way.
+func presentWait(c *text.Catalogue, st connect.State, browserName, program string, now time.Time) waitModel {
+	host := ""
+	if u, err := url.Parse(st.RedirectURI); err == nil {
+		host = u.Hostname()
+	}
+	args := text.Args{"provider": st.Provider, "host": host, "browser": browserName, "program": program}
+	m := waitModel{
+		Title: c.Say("connect.wait.title"), Body: c.Say("connect.wait.body"), CanCancel: st.Cancellable(),
+		CancelNote: c.Say("connect.wait.nothing_saved", args), Waiting: st.Step == connect.Waiting,
+	}
+	if !m.CanCancel {
+		m.CancelNote = c.Say("connect.wait.finishing")
+	}
+	if st.Step == connect.Checking || st.Step == connect.Listening {
+		m.Title, m.Body = c.Say("connect.wait.preparing"), ""
+	}
+	if st.VaultWaits {
+		m.Body = c.Say("connect.wait.preparing_vault")
+	}
+	if m.Waiting {
+		m.Left = c.Say("connect.wait.left", text.Args{"clock": clockLeft(st.Deadline, now)})
+		m.More = st.Deadline.Sub(now) <= time.Minute
+		m.Link = st.AuthorizeHost + "/…"
+		if !st.Listens {
+			m.Body = c.Say("connect.wait.body_paste")
+		}
+	}
+	m.Steps = waitSteps(c, st, args)
+	if st.Refused != nil {
+		told := c.Tell(st.Refused)
+		m.Refused = &hint{told.Title + ". " + told.Advice, toneError}
+	}
+	if st.Strangers >= 20 {
+		m.Knocking = c.Say("connect.wait.knocking", text.Args{"n": st.Strangers})
+	} else if st.Strangers > 0 {
+		m.Knocking = c.Say("connect.wait.stranger")
+	}
+	return m
+}
+
+func waitSteps(c *text.Catalogue, st connect.State, args text.Args) []waitStep {
+	opened := waitStep{Title: c.Say("connect.wait.opened"), Tone: toneFine}
+	if args["browser"] != "" {
+		opened.Line = c.Say("connect.wait.opened_line", args, text.Args{"host": st.AuthorizeHost})
+	} else {
+		opened.Line = c.Say("connect.wait.opened_line_plain", text.Args{"host": st.AuthorizeHost})
+	}
+	if st.BrowserProblem != nil {
+		opened.Line, opened.Tone = c.Say("connect.wait.not_opened"), toneWarning
+	}
+	allow := waitStep{Title: c.Say("connect.wait.allow"), Line: c.Say("connect.wait.allow_line"), Tone: tonePrimary}
+	back := waitStep{Title: c.Say("connect.wait.back", args), Tone: tonePrimary}
+	switch {
+	case !st.Listens:
+		back.Line = c.Say("connect.wait.back_line_paste")
+	case strings.HasPrefix(st.RedirectURI, "https:"):
+		back.Line = c.Say("connect.wait.back_line", args)
+	default:
+		back.Line = c.Say("connect.wait.back_line_plain")
+	}
+	switch st.Step {
+	case connect.Checking, connect.Listening:
+		opened.Now, opened.Line = true, ""
+	case connect.Waiting:
+		opened.Done, allow.Now = st.BrowserProblem == nil, true
+	default:
+		opened.Done, allow.Done, back.Now = true, true, true
+		back.Line = ""
+		switch st.Step {
+		case connect.Identifying:
+			back.Title = c.Say("connect.wait.identifying")
+		case connect.Saving:
+			back.Title = c.Say("connect.wait.saving", args)
+		default:
+			back.Title = c.Say("connect.wait.getting")
+		}
+	}
+	return []waitStep{opened, allow, back}
+}
+
+// fact is a row of the result: what, the value, and a quiet line.
+type fact struct{ Name, Value, Line, Icon string }
+
+// permission is a row of "What it may do".
+type permission struct {
+	Title, Line string
+	Allowed     bool
+}
+
+// fineModel is the result screen of a sign-in that worked.
+type fineModel struct {
+	Title, Under string
+	Initials     string
+	Facts        []fact
+	Permissions  []permission
+	Missing      bool
+	Diary        string
+	// Notices stand on top: what did not go as it should.
+	Notices []text.Told
+	Actions [][]problem.Action
+}
+
+// presentFine renders the result of st, which is Connected.
+func presentFine(c *text.Catalogue, st connect.State, d provider.Definition, program string, now time.Time) fineModel {
+	a := *st.Account
+	posts := ""
+	if a.Posts >= 0 {
+		posts = c.Count("connect.fine.posts", a.Posts)
+	}
+	m := fineModel{
+		Title: c.Say("connect.fine.title", text.Args{"username": a.Username}),
+		Under: joined(a.ProviderName, kindOf(c, a, false), posts),
+		Diary: c.Say("connect.fine.diary", text.Args{"clock": c.Clock(now)}),
+	}
+	m.Facts = []fact{validFact(c, a, now), savedFact(c, a, program), secretFact(c, st, program)}
+	m.Permissions, m.Missing = presentPermissions(c, a, d)
+	for _, p := range st.Notices {
+		m.Notices = append(m.Notices, c.Tell(p))
+		m.Actions = append(m.Actions, p.Actions())
+	}
+	return m
+}
+
+func validFact(c *text.Catalogue, a connect.Account, now time.Time) fact {
+	f := fact{Name: c.Say("connect.fine.valid"), Icon: "calendar", Line: c.Say("connect.fine.sign_again")}
+	end := endOf(a).In(now.Location())
+	switch {
+	case endOf(a).IsZero():
+		f.Value, f.Line = c.Say("connect.fine.valid_unknown", text.Args{"provider": a.ProviderName}), ""
+	case a.Lifetime == connect.Short:
+		f.Value = c.Say("connect.fine.valid_hour", text.Args{"clock": c.Clock(end)})
+	case a.ExpiresEstimated:
+		f.Value = c.Say("connect.fine.valid_estimated", text.Args{"date": c.Date(end)})
+	default:
+		f.Value = c.Say("connect.fine.valid_line", text.Args{"date": c.Date(end), "days": connect.DaysLeft(end, now)})
+	}
+	return f
+}
+
+func savedFact(c *text.Catalogue, a connect.Account, program string) fact {
+	f := fact{Name: c.Say("connect.fine.saved"), Icon: "lock"}
+	if a.Vault == "session" {
+		f.Value, f.Line = c.Say("connect.fine.saved_session"), c.Say("connect.fine.saved_session_line")
+		return f
+	}
+	f.Value, f.Line = c.Say("connect.fine.saved_line", text.Args{"program": program}), c.Say("connect.fine.saved_proof")
+	return f
+}
+
+func secretFact(c *text.Catalogue, st connect.State, program string) fact {
+	f := fact{Name: c.Say("connect.fine.secret"), Icon: "key", Line: c.Say("connect.fine.secret_line")}
+	if st.SecretKept {
+		f.Value = c.Say("connect.fine.secret_kept", text.Args{"program": program})
+	} else {
+		f.Value = c.Say("connect.fine.secret_forgotten")
+	}
+	return f
+}
+
+// presentPermissions compares asked with granted; more than was asked is shown
+// too, since an earlier sign-in may have left it (providers.md 2.5).
+func presentPermissions(c *text.Catalogue, a connect.Account, d provider.Definition) ([]permission, bool) {
+	granted := map[string]bool{}
+	for _, g := range a.GrantedScopes {
+		granted[g] = true
+	}
+	var rows []permission
+	seen, short := map[string]bool{}, false
+	for _, name := range append(append([]string{}, a.ScopesAsked...), a.GrantedScopes...) {
+		if seen[name] {
+			continue
+		}
+		seen[name] = true
+		p := permission{Title: name, Allowed: granted[name]}
+		if s, ok := d.Scope(name); ok && s.Label != "" {
+			p.Title = c.Say(s.Label + ".title")
+		}
+		switch {
+		case len(a.GrantedScopes) == 0:
+			p.Line = c.Say("account.may_unknown", text.Args{"provider": a.ProviderName})
+		case p.Allowed:
+			p.Line = c.Say("account.allowed")
+		default:
+			p.Line, short = c.Say("account.left_out"), true
+		}
+		rows = append(rows, p)
+	}
+	return rows, short
+}
+
+// problemModel is the result screen of a sign-in that did not work.
+type problemModel struct {
+	Title, Unchanged, Happened, Advice string
+	// Neutral: the person chose this; it is not an error.
+	Neutral bool
+	Said    string
+	// Both are the two strings to compare, where the problem is that they differ.
+	Here    string
+	Actions []problem.Action
+	Details string
+}
+
+// presentProblem renders st, which is Failed.
+func presentProblem(c *text.Catalogue, st connect.State, clientID string, now time.Time) problemModel {
+	p := st.Problem
+	told := c.Tell(p)
+	m := problemModel{
+		Title: told.Title, Happened: told.Happened, Advice: told.Advice, Unchanged: c.Say("connect.problem.unchanged"),
+		Neutral: p.Kind == problem.Cancelled, Said: p.Provider, Actions: p.Actions(),
+	}
+	if st.Held {
+		m.Unchanged = c.Say("connect.problem.held")
+	}
+	if p.Key == problem.RedirectMismatch || p.Key == problem.RedirectUnknown {
+		m.Here = st.RedirectURI
+	}
+	m.Details = strings.Join(append(details(st, clientID, now), told.Title), "\n")
+	return m
+}
+
+// details is what "Copy details" gives: enough for support, and nothing that
+// opens anything. Everything in it is ours or was cleaned.
+func details(st connect.State, clientID string, now time.Time) []string {
+	p := st.Problem
+	lines := []string{"tokenkeep " + now.UTC().Format(time.RFC3339), "problem " + string(p.Kind) + " " + string(p.Key), "provider " + st.Provider}
+	if p.Provider != "" {
+		lines = append(lines, "said "+p.Provider)
+	}
+	if n := len(clientID); n > 4 {
+		lines = append(lines, "app id ends in "+clientID[n-4:])
+	}
+	if u, err := url.Parse(st.RedirectURI); err == nil && u.Host != "" {
+		lines = append(lines, "redirect "+u.Scheme+"://"+u.Host+u.Path)
+	}
+	return lines
+}
