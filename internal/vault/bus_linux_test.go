@@ -109,10 +109,12 @@ func end(cmd *exec.Cmd) {
 const keyringPassword = "correct horse"
 
 // startKeyring starts the real daemon with its login keyring open.
-func (d *desktop) startKeyring() {
+func (d *desktop) startKeyring() { d.t.Helper(); d.startKeyringWith("--unlock") }
+
+func (d *desktop) startKeyringWith(mode string) {
 	d.t.Helper()
 	d.daemon = exec.Command(tool(d.t, "gnome-keyring-daemon", "gnome-keyring"),
-		"--foreground", "--unlock", "--components=secrets", "--control-directory="+filepath.Join(d.dir, "run", "keyring"))
+		"--foreground", mode, "--components=secrets", "--control-directory="+filepath.Join(d.dir, "run", "keyring"))
 	d.daemon.Stdin = strings.NewReader(keyringPassword)
 	if err := d.daemon.Start(); err != nil {
 		d.t.Fatal(err)

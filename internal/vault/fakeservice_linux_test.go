@@ -252,7 +252,7 @@ func (s fakeServiceObject) Unlock(paths []dbus.ObjectPath) ([]dbus.ObjectPath, d
 		}
 	}
 	s.f.mu.Unlock()
-	if m.elsewhere {
+	if m.elsewhere && paths[0] == secretsPath+"/aliases/default" {
 		paths = []dbus.ObjectPath{elsewherePath}
 	}
 	if !locked {
@@ -272,6 +272,18 @@ func (s fakeServiceObject) Unlock(paths []dbus.ObjectPath) ([]dbus.ObjectPath, d
 			}
 		}
 		return paths
+	}), nil
+}
+
+func (s fakeServiceObject) CreateCollection(properties map[string]dbus.Variant, alias string) (dbus.ObjectPath, dbus.ObjectPath, *dbus.Error) {
+	s.f.now()
+	return noObject, s.f.ask(func() any {
+		s.f.mu.Lock()
+		defer s.f.mu.Unlock()
+		if alias == "default" && properties[ifColl+".Label"].Value() == "Login" {
+			s.f.mood.noCollection = false
+		}
+		return loginPath
 	}), nil
 }
 

@@ -105,8 +105,10 @@ func (h *host) item(ctx context.Context, r request, o Options) (reply, error) {
 				}
 				continue
 			}
-			if a.Last {
-				h.drop(p)
+			if a.Last || a.Reason == "gone" {
+				// Its connections are of no use any more.
+				h.giveUp(p)
+				return a, nil
 			}
 			h.dialogClosed()
 			<-h.turn
@@ -194,7 +196,7 @@ func (h *host) late() reply {
 	}
 }
 
-// giveUp ends the child of a call that took too long; the turn is over when it
+// giveUp ends the child, of a call that took too long for one; the turn is over when it
 // has ended, so that nothing it still did can come after a newer call.
 func (h *host) giveUp(p *process) {
 	h.drop(p)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"strings"
 	"sync"
@@ -139,6 +140,9 @@ func (s *server) lost(bus bool) {
 }
 
 const lostGrace = 200 * time.Millisecond
+
+// noCollection is the reason where the service runs and has no keyring yet.
+const noCollection = "no-collection"
 
 // failure is why an item call failed, in the protocol's words.
 type failure struct{ code, reason string }
@@ -280,6 +284,12 @@ func (s *service) item(ctx context.Context, r request, waiting func()) ([]byte, 
 	if f := s.unlockItems(ctx, r, waiting); f != nil {
 		return nil, f
 	}
+	if r.Attended {
+		// The service has just answered and nothing is locked: what takes this
+		// long is a dialog about the item itself, which only the library knows.
+		slow := time.AfterFunc(time.Second, waiting)
+		defer slow.Stop()
+	}
 	value, f := s.withLibrary(ctx, r)
 	if f != nil && f.code == failedLocked && f.reason == "library" {
 		// The library asked although nothing needed asking, or mistook a signal:
@@ -388,22 +398,41 @@ func collectionOn(ctx context.Context, conn *dbus.Conn, flags dbus.Flags) (dbus.
 		}
 	}
 	var path dbus.ObjectPath
-	call := conn.Object(secrets, secretsPath).CallWithContext(ctx, ifService+".ReadAlias", flags, "default")
-	if err := call.Store(&path); err != nil {
+	if err := ask(ctx, conn, flags, secretsPath, ifService+".ReadAlias", "default").Store(&path); err != nil {
 		return "", read(err)
 	}
 	if path == noObject || !path.IsValid() {
-		return "", &failure{failedAbsent, "no-collection"}
+		return "", &failure{failedAbsent, noCollection}
 	}
 	return path, nil
 }
 
 func (s *service) unlockCollection(ctx context.Context, attended bool, waiting func()) *failure {
 	path, f := s.collection(ctx, 0)
+	if f != nil && f.reason == noCollection && attended {
+		if f = s.createCollection(ctx, waiting); f == nil {
+			path, f = s.collection(ctx, 0)
+		}
+	}
 	if f != nil {
 		return f
 	}
 	return s.unlock(ctx, path, ifColl, attended, waiting)
+}
+
+// createCollection has the service make the default collection, for which the
+// person chooses a password: on a desktop without a login manager nobody has
+// made one before the first program that needs it.
+func (s *service) createCollection(ctx context.Context, waiting func()) *failure {
+	properties := map[string]dbus.Variant{ifColl + ".Label": dbus.MakeVariant("Login")}
+	var made, prompt dbus.ObjectPath
+	if err := ask(ctx, s.conn, 0, secretsPath, ifService+".CreateCollection", properties, "default").Store(&made, &prompt); err != nil {
+		return read(err)
+	}
+	if prompt == noObject {
+		return nil
+	}
+	return s.prompt(ctx, prompt, waiting)
 }
 
 func (s *service) unlockItems(ctx context.Context, r request, waiting func()) *failure {
@@ -425,9 +454,8 @@ func (s *service) search(ctx context.Context, r request) ([]dbus.ObjectPath, *fa
 		return nil, f
 	}
 	var found []dbus.ObjectPath
-	call := s.conn.Object(secrets, path).CallWithContext(ctx, ifColl+".SearchItems", 0,
-		map[string]string{"service": r.Service, "username": r.Name})
-	if err := call.Store(&found); err != nil {
+	wanted := map[string]string{"service": r.Service, "username": r.Name}
+	if err := ask(ctx, s.conn, 0, path, ifColl+".SearchItems", wanted).Store(&found); err != nil {
 		return nil, read(err)
 	}
 	return found, nil
@@ -448,7 +476,7 @@ func (s *service) unlock(ctx context.Context, path dbus.ObjectPath, iface string
 	}
 	var unlocked []dbus.ObjectPath
 	var prompt dbus.ObjectPath
-	call := s.conn.Object(secrets, secretsPath).CallWithContext(ctx, ifService+".Unlock", 0, []dbus.ObjectPath{path})
+	call := ask(ctx, s.conn, 0, secretsPath, ifService+".Unlock", []dbus.ObjectPath{path})
 	if err := call.Store(&unlocked, &prompt); err != nil {
 		return read(err)
 	}
@@ -490,7 +518,7 @@ func (s *service) prompt(ctx context.Context, path dbus.ObjectPath, waiting func
 		s.mu.Unlock()
 	}()
 	shown := time.Now()
-	if err := s.conn.Object(secrets, path).CallWithContext(ctx, ifPrompt+".Prompt", 0, "").Err; err != nil {
+	if err := ask(ctx, s.conn, 0, path, ifPrompt+".Prompt", "").Err; err != nil {
 		return read(err)
 	}
 	waiting()
@@ -523,10 +551,23 @@ func (s *service) dismissPrompt() {
 	_ = s.conn.Object(secrets, path).CallWithContext(ctx, ifPrompt+".Dismiss", 0).Err
 }
 
+// patience is how long the service may take for an answer for which it asks
+// nobody: time to be started by the bus on a busy computer, and far less than
+// an attended call has, most of which is for typing.
+const patience = 20 * time.Second
+
+// ask calls a method of the service and waits for the answer. (Opening a
+// dialog is answered at once; its end comes as a signal.)
+func ask(ctx context.Context, conn *dbus.Conn, flags dbus.Flags, path dbus.ObjectPath, method string, args ...any) *dbus.Call {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return conn.Object(secrets, path).CallWithContext(ctx, method, flags, args...)
+}
+
 func property[T any](ctx context.Context, conn *dbus.Conn, flags dbus.Flags, path dbus.ObjectPath, iface, name string) (T, error) {
 	var v dbus.Variant
 	var out T
-	err := conn.Object(secrets, path).CallWithContext(ctx, "org.freedesktop.DBus.Properties.Get", flags, iface, name).Store(&v)
+	err := ask(ctx, conn, flags, path, "org.freedesktop.DBus.Properties.Get", iface, name).Store(&v)
 	if err != nil {
 		return out, err
 	}
@@ -545,6 +586,9 @@ func read(err error) *failure {
 	if errors.Is(err, keyring.ErrSetDataTooBig) {
 		return &failure{code: failedTooBig}
 	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &failure{failedAbsent, "silent"}
+	}
 	var said dbus.Error
 	if !errors.As(err, &said) {
 		var pointed *dbus.Error
@@ -558,7 +602,8 @@ func read(err error) *failure {
 		if strings.HasPrefix(err.Error(), "failed to unlock correct collection") {
 			return &failure{failedLocked, "library"}
 		}
-		if errors.Is(err, dbus.ErrClosed) || errors.Is(err, io.EOF) || errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) {
+		var network *net.OpError
+		if errors.As(err, &network) || errors.Is(err, dbus.ErrClosed) || errors.Is(err, net.ErrClosed) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return &failure{failedAbsent, "gone"}
 		}
 		return &failure{failedUnreadable, "service"}

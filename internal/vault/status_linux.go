@@ -49,8 +49,12 @@ func status(ctx context.Context) (Status, *failure) {
 	}
 	s := Status{Program: programNamed(processName(pid)), Present: true}
 	collection, f := collectionOn(ctx, conn, dbus.FlagNoAutoStart)
-	if f == nil {
+	switch {
+	case f == nil:
 		s.Collection, s.Locked, f = describe(ctx, conn, collection)
+	case f.reason == noCollection:
+		// The first attended call has one made, for which a password is chosen.
+		s.Locked, f = true, nil
 	}
 	if f != nil && ctx.Err() != nil {
 		f = &failure{failedAbsent, "silent"}
