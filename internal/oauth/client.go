@@ -439,12 +439,27 @@ func tlsReason(err error) string {
 	return ""
 }
 
-// harmless takes the address off an error, because net/http prints it with its
-// query, and every known secret out of the rest (security.md TOK-2).
+// harmless makes an error fit to be somebody's cause: the address goes, because
+// net/http prints it with its query, and so does every known secret
+// (security.md TOK-2). What is left answers errors.Is and cannot be unwrapped
+// to the text that it replaces.
 func harmless(err error, known *secret.Known) error {
+	original := err
 	var withAddress *url.Error
 	for errors.As(err, &withAddress) {
 		err = withAddress.Err
 	}
-	return known.Error(err)
+	return &quiet{text: redact(known.Scrub(err.Error())), is: func(target error) bool { return errors.Is(original, target) }}
 }
+
+type quiet struct {
+	text string
+	is   func(error) bool
+}
+
+func (q *quiet) Error() string { return q.text }
+
+func (q *quiet) Is(target error) bool { return q.is(target) }
+
+// GoString keeps %#v to the text as well.
+func (q *quiet) GoString() string { return q.text }

@@ -72,7 +72,16 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return nil, errForbidden
 	}
-	return g.next.RoundTrip(r)
+	resp, err := g.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	// net/http fails on a Location that it cannot read before it asks whether
+	// to follow it; without one the 3xx comes back as what it is.
+	if _, err := resp.Location(); err != nil {
+		resp.Header.Del("Location")
+	}
+	return resp, nil
 }
 
 // CloseIdleConnections is what http.Client.CloseIdleConnections calls.
