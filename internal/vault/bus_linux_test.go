@@ -10,7 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/godbus/dbus/v5"
 )
@@ -178,16 +177,6 @@ func (d *desktop) connect() *dbus.Conn {
 
 // until polls for at most ten seconds.
 func (d *desktop) until(what string, holds func() bool) { eventually(d.t, what, holds) }
-
-func eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if holds() {
-			return
-		}
-	}
-	t.Fatalf("after ten seconds it is not so that %s", what)
-}
 
 // processesBelow lists the live processes whose parent is pid, and theirs.
 func processesBelow(pid int) []int {

@@ -48,34 +48,6 @@ func keychain(t testing.TB, o Options) *Keychain {
 	return k
 }
 
-// waits records what a front end is told about dialogs.
-type waits struct {
-	mu   sync.Mutex
-	said []bool
-}
-
-func (w *waits) hear(open bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.said = append(w.said, open)
-}
-
-func (w *waits) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return fmt.Sprint(w.said)
-}
-
-// within fails unless f takes at most limit.
-func within(t *testing.T, limit time.Duration, f func()) {
-	t.Helper()
-	began := time.Now()
-	f()
-	if took := time.Since(began); took > limit {
-		t.Errorf("took %v, limit %v", took, limit)
-	}
-}
-
 func TestKR2_WriteThatWasNotKeptIsNoticedAndTheOldOneStays(t *testing.T) {
 	f := newDesktop(t).startFake()
 	k := keychain(t, Options{Attended: true})
