@@ -113,10 +113,10 @@ func TestPagesRunNoScriptAndSayWhatTheyAre(t *testing.T) {
 	v := visit(t, Options{})
 	refusal := "/www.instagram.com/oauth/authorize/third_party/error/"
 	pages := map[string]int{
-		authorizePath + "?" + query():                     200,
-		"/":                                               200,
-		refusal + "?message=x":                            200,
-		refusal:                                           200,
+		authorizePath + "?" + query(): 200,
+		"/":                           200,
+		refusal + "?message=x":        200,
+		refusal:                       200,
 		"/www.instagram.com/accounts/manage_access/":      200,
 		"/www.instagram.com/p/PRlantern1/":                200,
 		"/www.instagram.com/p/nothing/":                   404,

@@ -970,22 +970,22 @@ func TestFaults(t *testing.T) {
 	}
 	start = time.Now()
 	v.Stop()
-	if took := time.Since(start); took > 3*time.Second {
+	if took := time.Since(start); took > 10*time.Second {
 		t.Errorf("Stop took %v", took)
 	}
 	<-ended
 }
 
 func TestDelayOfEveryAnswer(t *testing.T) {
-	v := visit(t, Options{Delay: 60 * time.Millisecond})
+	v := visit(t, Options{Delay: 700 * time.Millisecond})
 	start := time.Now()
 	v.get("/")
-	if took := time.Since(start); took < 60*time.Millisecond {
+	if took := time.Since(start); took < 700*time.Millisecond {
 		t.Errorf("answered after %v", took)
 	}
 	start = time.Now()
 	v.get("/_/log")
-	if took := time.Since(start); took > 50*time.Millisecond {
+	if took := time.Since(start); took > 600*time.Millisecond {
 		t.Errorf("control waits too: %v", took)
 	}
 }
