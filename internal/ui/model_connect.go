@@ -147,7 +147,7 @@ type scopesModel struct {
 // presentScopes renders the permissions with what is ticked. The chosen task
 // is the one whose permissions are exactly the ticked ones.
 func presentScopes(c *text.Catalogue, d provider.Definition, ticked map[string]bool) scopesModel {
-	m := scopesModel{Head: c.Say("connect.scopes.head", text.Args{"provider": d.Name})}
+	m := scopesModel{Head: c.Say("scope.choose.head", text.Args{"provider": d.Name})}
 	n, all := 0, 0
 	for _, s := range d.Scopes {
 		if !s.Offered() {
@@ -171,8 +171,8 @@ func presentScopes(c *text.Catalogue, d provider.Definition, ticked map[string]b
 		own = own && !chosen
 		m.Presets = append(m.Presets, presetRow{Title: c.Say("scope.preset." + p.Name), Line: c.Count("connect.scopes.count", len(withRequired(d, p.Scopes))), Scopes: p.Scopes, Chosen: chosen})
 	}
-	m.Presets = append(m.Presets, presetRow{Title: c.Say("connect.scopes.own"), Line: c.Say("connect.scopes.any"), Chosen: own, Own: true})
-	m.Ask = c.Say("connect.scopes.ask", text.Args{"n": n, "all": all})
+	m.Presets = append(m.Presets, presetRow{Title: c.Say("scope.preset.own"), Line: c.Say("connect.scopes.any"), Chosen: own, Own: true})
+	m.Ask = c.Say("scope.choose.asked", text.Args{"n": n, "total": all})
 	return m
 }
 
