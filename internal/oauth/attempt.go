@@ -32,6 +32,7 @@ import (
 	"io"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -91,7 +92,7 @@ func NewAttempt(d provider.Definition, app App, scopes []string, random io.Reade
 		return nil, problem.New(problem.SecretMissing, "provider", d.Name)
 	}
 	if app.ClientSecret.Len() > maxSecret {
-		return nil, problem.New(problem.SecretTooLong, "field", "client_secret")
+		return nil, problem.New(problem.SecretTooLong, "field", "client_secret", "limit", strconv.Itoa(maxSecret))
 	}
 	if app.RedirectURI == "" {
 		return nil, problem.New(problem.FieldEmpty, "field", "redirect_uri")

@@ -49,7 +49,7 @@ func CleanClientID(s string) (string, error) {
 		return "", problem.New(problem.ClientIDLetters)
 	}
 	if len(s) > maxDigits {
-		return "", problem.New(problem.ClientIDTooLong, "length", strconv.Itoa(len(s)))
+		return "", problem.New(problem.ClientIDTooLong, "length", strconv.Itoa(len(s)), "limit", strconv.Itoa(maxDigits))
 	}
 	return s, nil
 }
@@ -67,7 +67,7 @@ func CleanClientIDFor(d provider.Definition, s string) (string, error) {
 	case s == "":
 		return "", problem.New(problem.FieldEmpty, "field", "client_id")
 	case len(s) > maxClientID:
-		return "", problem.New(problem.ClientIDTooLong, "length", strconv.Itoa(len(s)))
+		return "", problem.New(problem.ClientIDTooLong, "length", strconv.Itoa(len(s)), "limit", strconv.Itoa(maxClientID))
 	case !visible(s, maxClientID):
 		return "", problem.New(problem.ClientIDLetters, "reason", "characters")
 	}
