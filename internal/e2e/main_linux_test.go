@@ -5,6 +5,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/tokenkeep/tokenkeep/internal/vault"
 )
 
 // A test binary started again with one of these words as its first argument
@@ -16,8 +18,15 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	vault.Serve()
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
+		case partOfMeasuring:
+			if err := playMeasuring(); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+			return
 		case partOfWindow:
 			playWindow()
 			return
