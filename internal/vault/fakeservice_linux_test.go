@@ -13,14 +13,14 @@ import (
 type fakeService struct {
 	conn *dbus.Conn
 
-	mu       sync.Mutex
-	mood     mood
-	locked   bool
-	items    map[dbus.ObjectPath]*fakeItem
-	next     int
-	prompted int
-	removed  int // dialogs that the client took away again
-	resume   chan struct{}
+	mu        sync.Mutex
+	mood      mood
+	locked    bool
+	items     map[dbus.ObjectPath]*fakeItem
+	next      int
+	prompted  int
+	dismissed int // by the client, which it must not
+	resume    chan struct{}
 }
 
 // mood is what goes wrong.
@@ -120,10 +120,10 @@ func (f *fakeService) lock(locked bool) {
 	}
 }
 
-func (f *fakeService) counts() (prompted, removed, items int) {
+func (f *fakeService) counts() (prompted, dismissed, items int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.prompted, f.removed, len(f.items)
+	return f.prompted, f.dismissed, len(f.items)
 }
 
 // add stores an item beside the client's, as another program would.
@@ -207,7 +207,7 @@ func (p *fakePrompt) Prompt(sender dbus.Sender, _ string) *dbus.Error {
 
 func (p *fakePrompt) Dismiss() *dbus.Error {
 	p.f.mu.Lock()
-	p.f.removed++
+	p.f.dismissed++
 	p.f.mu.Unlock()
 	return nil
 }

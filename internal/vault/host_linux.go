@@ -19,8 +19,7 @@ import (
 // childArgument is what tells a new process of ours that it is the keychain child.
 const childArgument = "__vault"
 
-// farewell is how long a child has, after its stdin closed, to take its dialog
-// off the screen before it is killed.
+// farewell is how long a child has to end by itself after its stdin closed.
 const farewell = 150 * time.Millisecond
 
 // host is this process's side: it has at most one child, gives it one item

@@ -60,12 +60,6 @@ func (s *server) serve(in io.Reader) {
 		}
 		items <- r
 	}
-	s.mu.Lock()
-	at := s.at
-	s.mu.Unlock()
-	if at != nil {
-		at.dismissPrompt()
-	}
 }
 
 func (s *server) write(a reply) {
@@ -171,9 +165,8 @@ type service struct {
 
 	mu        sync.Mutex
 	waiters   map[dbus.ObjectPath]chan completed
-	open      dbus.ObjectPath // the dialog on the screen, "" without
-	prompts   int             // dialogs that the library opened
-	dismissed int             // of these, dismissed
+	prompts   int // dialogs that the library opened
+	dismissed int // of these, dismissed
 }
 
 type completed struct{ dismissed bool }
@@ -500,7 +493,11 @@ func (s *service) unlock(ctx context.Context, path dbus.ObjectPath, iface string
 const unread = 400 * time.Millisecond
 
 // prompt shows the dialog and waits for its end. Only the signal of this very
-// dialog counts, whatever else arrives meanwhile.
+// dialog counts, whatever else arrives meanwhile. A dialog that is no longer
+// wanted is left to the service, which may keep it on the screen; whoever types
+// into it then opens the keyring for the next call. It is never dismissed by a
+// call, because Prompt.Dismiss makes GNOME Keyring 42.1 abort while the dialog
+// is shown, and every program on the desktop would have lost its keyring.
 func (s *service) prompt(ctx context.Context, path dbus.ObjectPath, waiting func()) *failure {
 	match := []dbus.MatchOption{dbus.WithMatchObjectPath(path), dbus.WithMatchInterface(ifPrompt), dbus.WithMatchMember("Completed")}
 	if err := s.conn.AddMatchSignalContext(ctx, match...); err != nil {
@@ -509,12 +506,11 @@ func (s *service) prompt(ctx context.Context, path dbus.ObjectPath, waiting func
 	defer func() { _ = s.conn.RemoveMatchSignal(match...) }()
 	done := make(chan completed, 1)
 	s.mu.Lock()
-	s.waiters[path], s.open = done, path
+	s.waiters[path] = done
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
 		delete(s.waiters, path)
-		s.open = ""
 		s.mu.Unlock()
 	}()
 	shown := time.Now()
@@ -535,20 +531,6 @@ func (s *service) prompt(ctx context.Context, path dbus.ObjectPath, waiting func
 	case <-ctx.Done():
 		return &failure{failedAbsent, "gone"}
 	}
-}
-
-// dismissPrompt takes an open dialog off the screen; the parent no longer
-// waits for its answer.
-func (s *service) dismissPrompt() {
-	s.mu.Lock()
-	path := s.open
-	s.mu.Unlock()
-	if path == "" {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), farewell)
-	defer cancel()
-	_ = s.conn.Object(secrets, path).CallWithContext(ctx, ifPrompt+".Dismiss", 0).Err
 }
 
 // patience is how long the service may take for an answer for which it asks
