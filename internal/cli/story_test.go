@@ -50,6 +50,7 @@ import (
 //	                           allow, deny, forge, double, stranger, fetch FILE
 //	browser WHAT               what whoever xdg-open calls does: the same, or
 //	                           fail, nothing
+//	wait-for FILE              until it exists
 //	occupy [v6]                another program takes the port
 //	field VAR NAME             a member of the last JSON line on stdout
 //	quiet NAME                 NAME and its children show no secret in argv or environment
@@ -59,7 +60,12 @@ type story struct {
 	running map[string]*started
 	bus     string
 	keyring *exec.Cmd
+	pipes   map[string]*pipe
+	clock   time.Time
 }
+
+// pipe is a standard input that stays open, as a person's does.
+type pipe struct{ read, write *os.File }
 
 type started struct {
 	cmd  *exec.Cmd
@@ -81,10 +87,12 @@ func runStories(t *testing.T, files ...string) {
 			"keyring": cmdKeyring, "sandbox": cmdSandbox, "control": cmdControl, "exits": cmdExits,
 			"start": cmdStart, "until": cmdUntil, "ends": cmdEnds, "signal": cmdSignal,
 			"person": cmdPerson, "browser": cmdBrowser, "occupy": cmdOccupy, "field": cmdField,
-			"quiet": cmdQuiet, "nowhere": cmdNowhere,
+			"wait-for": cmdWaitFor, "long": cmdLong, "pipe": cmdPipe, "feed": cmdFeed, "feed-file": cmdFeedFile, "feed-broken": cmdFeedBroken,
+			"clock": cmdClock, "lapsed": cmdLapsed, "requests": cmdRequests, "keep": cmdKeep, "private": cmdPrivate, "quiet": cmdQuiet, "nowhere": cmdNowhere,
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Deadline:            time.Now().Add(2 * time.Minute),
 	}
 	testscript.Run(t, params)
 }
@@ -110,7 +118,7 @@ func setUp(env *testscript.Env) error {
 	env.Setenv("REDIRECT", fmt.Sprintf("https://localhost:%d/", port))
 	env.Setenv("ID", sandbox.ClientID)
 	env.Setenv("SERVICE", "io.github.tokenkeep.Tokenkeep.practice")
-	env.Values[storyKey{}] = &story{running: map[string]*started{}}
+	env.Values[storyKey{}] = &story{running: map[string]*started{}, pipes: map[string]*pipe{}}
 	if err := os.WriteFile(filepath.Join(env.WorkDir, "secret"), []byte(sandbox.ClientSecret+"\n"), 0o600); err != nil {
 		return err
 	}
@@ -315,9 +323,9 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 	errOut, err := os.Create(ts.MkAbs(name + ".err"))
 	ts.Check(err)
 	cmd.Stdout, cmd.Stderr = out, errOut
-	if stdin, err := os.Open(ts.MkAbs(name + ".in")); err == nil {
-		cmd.Stdin = stdin
-		defer stdin.Close()
+	if pipe := of(ts).pipes[name]; pipe != nil {
+		cmd.Stdin = pipe.read
+		defer pipe.read.Close()
 	}
 	ts.Check(cmd.Start())
 	_ = out.Close()
@@ -439,6 +447,98 @@ func cmdField(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("no member %s in the last line", args[1])
 	}
 	ts.Setenv(args[0], value)
+}
+
+func cmdLong(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(ts.Getenv("REDIRECT")+"?code="+strings.Repeat("x", 17<<10)+"\n"), 0o600))
+}
+
+func cmdPipe(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	read, write, err := os.Pipe()
+	ts.Check(err)
+	of(ts).pipes[args[0]] = &pipe{read, write}
+	ts.Defer(func() { _ = write.Close() })
+}
+
+func cmdFeed(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	_, err := io.WriteString(of(ts).pipes[args[0]].write, strings.Join(args[1:], " ")+"\n")
+	ts.Check(err)
+}
+
+func cmdFeedFile(ts *testscript.TestScript, neg bool, args []string) {
+	cmdFeed(ts, neg, []string{args[0], strings.TrimSpace(ts.ReadFile(args[1]))})
+}
+
+// cmdFeedBroken feeds a file in two lines and ends the input.
+func cmdFeedBroken(ts *testscript.TestScript, neg bool, args []string) {
+	text := strings.TrimSpace(ts.ReadFile(args[1]))
+	cmdFeed(ts, neg, []string{args[0], text[:60] + "\n" + text[60:]})
+	ts.Check(of(ts).pipes[args[0]].write.Close())
+}
+
+func cmdClock(ts *testscript.TestScript, neg bool, _ []string) {
+	refuseNegation(ts, neg)
+	of(ts).clock = time.Now()
+}
+
+func cmdLapsed(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	limit, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	if took := time.Since(of(ts).clock); took > limit {
+		ts.Fatalf("it took %v, more than %v", took, limit)
+	}
+}
+
+// cmdRequests counts the requests that the provider got on a path.
+func cmdRequests(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	response, err := http.Get(ts.Getenv("TOKENKEEP_SANDBOX_URL") + "/_/log")
+	ts.Check(err)
+	defer response.Body.Close()
+	var log struct{ Requests []struct{ Path string } }
+	ts.Check(json.NewDecoder(response.Body).Decode(&log))
+	n := 0
+	for _, r := range log.Requests {
+		if r.Path == args[0] {
+			n++
+		}
+	}
+	if strconv.Itoa(n) != args[1] {
+		ts.Fatalf("%d requests on %s, want %s", n, args[0], args[1])
+	}
+}
+
+func cmdKeep(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	text := strings.TrimSpace(ts.ReadFile("stdout"))
+	if len(text) < 20 {
+		ts.Fatalf("there is no token on standard output")
+	}
+	ts.Setenv(args[0], text)
+}
+
+// cmdPrivate demands that nobody else can read a folder or a file in it.
+func cmdPrivate(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := e.Info()
+		if err == nil && info.Mode().Perm()&0o077 != 0 {
+			err = fmt.Errorf("%s has mode %v", path, info.Mode())
+		}
+		return err
+	}))
+}
+
+func cmdWaitFor(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	within(ts, args[0]+" exists", func() bool { _, err := os.Stat(ts.MkAbs(args[0])); return err == nil })
 }
 
 // cmdQuiet reads what every user of the computer can read about a process, and
