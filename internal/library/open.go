@@ -202,10 +202,16 @@ func (o opening) look(ctx context.Context) (sight, error) {
 	case info.Size() == 0:
 		return sight{condition: blank}, nil
 	}
-	if f, err := os.OpenFile(path, os.O_RDWR, 0); err != nil {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
 		return sight{condition: barred, reason: err}, nil
-	} else if err := f.Close(); err != nil {
-		return sight{}, err
+	}
+	sound := plausible(f)
+	if err := f.Close(); err != nil {
+		return sight{}, o.told(ctx, err)
+	}
+	if !sound {
+		return sight{condition: broken}, nil
 	}
 	db, notes, err := o.connect(ctx)
 	if err != nil {
@@ -246,6 +252,17 @@ func (o opening) look(ctx context.Context) (sight, error) {
 	return seen, nil
 }
 
+// plausible looks at the file's header ("The Database Header", SQLite file
+// format). SQLite takes some wrong values for those of its own future and then
+// calls the file read-only.
+func plausible(f io.ReaderAt) bool {
+	var h [100]byte
+	if _, err := f.ReadAt(h[:], 0); err != nil {
+		return false
+	}
+	return string(h[:16]) == "SQLite format 3\x00" && h[18] >= 1 && h[18] <= 2 && h[19] >= 1 && h[19] <= 2 && h[44]|h[45]|h[46] == 0 && h[47] <= 4
+}
+
 // judge reads what an open file says about itself: healthy, blank or broken.
 func judge(ctx context.Context, db *sql.DB) (condition, string, int, int, error) {
 	var id string
@@ -278,6 +295,24 @@ func judge(ctx context.Context, db *sql.DB) (condition, string, int, int, error)
 		return broken, id, 0, 0, nil
 	case err != nil:
 		return 0, "", 0, 0, err
+	}
+	if least <= len(migrations) {
+		// A damage that leaves a good database can still have eaten a column.
+		for n, table := range columns {
+			if schema < table.since {
+				continue
+			}
+			rows, err := db.QueryContext(ctx, `SELECT `+table.names+` FROM `+n+` LIMIT 0`)
+			if err == nil {
+				err = rows.Close()
+			}
+			if err != nil {
+				if diagnose(err, "") == "" && ctx.Err() == nil {
+					return broken, id, 0, 0, nil
+				}
+				return 0, "", 0, 0, err
+			}
+		}
 	}
 	return healthy, id, schema, least, nil
 }
@@ -355,7 +390,7 @@ func (o opening) connect(ctx context.Context) (*sql.DB, []problem.Key, error) {
 		return db, nil, err
 	}
 	_ = db.Close()
-	return withoutLog(ctx, path)
+	return withoutLog(ctx, path, fallbacks)
 }
 
 // useLog switches to the write-ahead log, which stays with the file.
@@ -387,17 +422,22 @@ var errForeign = errors.New("a database of another program")
 
 var errNoLog = errors.New("this file system has no write-ahead log")
 
-// withoutLog opens the file with a rollback journal: first with locks, then,
-// when there are none, without.
-func withoutLog(ctx context.Context, path string) (*sql.DB, []problem.Key, error) {
+// fallback is a way to open a file where the write-ahead log does not work.
+type fallback struct {
+	more url.Values
+	note []problem.Key
+}
+
+// fallbacks are tried in order: with locks, and then without.
+var fallbacks = []fallback{
+	{nil, []problem.Key{problem.LibraryNoSharing}},
+	{url.Values{"nolock": {"1"}}, []problem.Key{problem.LibraryNoSharing, problem.LockUnavailable}},
+}
+
+// withoutLog opens the file with a rollback journal.
+func withoutLog(ctx context.Context, path string, ways []fallback) (*sql.DB, []problem.Key, error) {
 	var last error
-	for _, attempt := range []struct {
-		more url.Values
-		note []problem.Key
-	}{
-		{nil, []problem.Key{problem.LibraryNoSharing}},
-		{url.Values{"nolock": {"1"}}, []problem.Key{problem.LibraryNoSharing, problem.LockUnavailable}},
-	} {
+	for _, attempt := range ways {
 		db, err := sql.Open("sqlite", address(path, attempt.more))
 		if err != nil {
 			return nil, nil, err

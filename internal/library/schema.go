@@ -71,3 +71,15 @@ CREATE TABLE overflow (
 CREATE INDEX diary_account ON diary (account_id, seq);
 `,
 }
+
+// columns are those that the program reads and writes, and since which schema.
+var columns = map[string]struct {
+	names string
+	since int
+}{
+	"app":      {appColumns, 1},
+	"account":  {accountColumns, 1},
+	"pending":  {`account_id, gen, asked_at, sealed, reserve`, 1},
+	"diary":    {`seq, account_id, at, event, args`, 1},
+	"overflow": {`name, gen, sealed`, 2},
+}
