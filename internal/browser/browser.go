@@ -12,7 +12,7 @@
 //     one that runs longer is taken for a browser.
 //   - The separate window is a browser that is already on the computer, with a
 //     profile of its own that is removed afterwards. We speak to it over a pipe
-//     that dies with us; no port is opened. The client is our own and sends six
+//     that dies with us; no port is opened. The client is our own and sends seven
 //     methods only (CDP-2): it looks at one address, the redirect's, and can
 //     read or press nothing else. The authorization address goes through the
 //     pipe too, so no list of processes shows it.

@@ -294,7 +294,7 @@ func (w *Window) run(ctx context.Context, address string, opened chan<- error) {
 		_ = w.command.Wait()
 		close(exited)
 	}()
-	w.post("Browser.close", nil)
+	w.post("Browser.close", nil, "")
 	select {
 	case <-exited:
 	case <-time.After(windowEnd):
@@ -312,7 +312,7 @@ func (w *Window) run(ctx context.Context, address string, opened chan<- error) {
 // comes at once is not missed.
 func (w *Window) open(address string) error {
 	limit := time.Now().Add(windowStart)
-	if err := w.call("Target.setAutoAttach", map[string]any{"autoAttach": true, "waitForDebuggerOnStart": false, "flatten": true}, limit); err != nil {
+	if err := w.call("Target.setAutoAttach", map[string]any{"autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true}, limit); err != nil {
 		return err
 	}
 	var patterns []map[string]string
@@ -330,7 +330,7 @@ var errWindow = errors.New("browser: the window did not answer")
 // call sends a command and waits for its answer.
 func (w *Window) call(method string, params any, limit time.Time) error {
 	answer := make(chan reply, 1)
-	if err := w.send(method, params, answer); err != nil {
+	if err := w.send(method, params, "", answer); err != nil {
 		return err
 	}
 	timer := time.NewTimer(time.Until(limit))
@@ -349,16 +349,24 @@ func (w *Window) call(method string, params any, limit time.Time) error {
 }
 
 // post sends a command whose answer nobody needs.
-func (w *Window) post(method string, params any) { _ = w.send(method, params, nil) }
+// session is the page that it is for, empty for the browser.
+func (w *Window) post(method string, params any, session string) {
+	_ = w.send(method, params, session, nil)
+}
 
 // send writes one command. These are all that exist (CDP-2):
-// Target.setAutoAttach, Target.createTarget, Fetch.enable, Fetch.failRequest,
-// Fetch.continueRequest, Browser.close.
-func (w *Window) send(method string, params any, answer chan reply) error {
+// Target.setAutoAttach, Target.createTarget, Runtime.runIfWaitingForDebugger,
+// Fetch.enable, Fetch.failRequest, Fetch.continueRequest, Browser.close.
+func (w *Window) send(method string, params any, session string, answer chan reply) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.nextID++
-	message, err := json.Marshal(map[string]any{"id": w.nextID, "method": method, "params": params})
+	message, err := json.Marshal(struct {
+		ID      int    `json:"id"`
+		Method  string `json:"method"`
+		Params  any    `json:"params,omitempty"`
+		Session string `json:"sessionId,omitempty"`
+	}{w.nextID, method, params, session})
 	if err != nil {
 		return err
 	}
@@ -410,7 +418,13 @@ func (w *Window) listen() {
 					Type     string `json:"type"`
 				} `json:"targetInfo"`
 			}
-			if json.Unmarshal(e.Params, &p) == nil && p.TargetInfo.Type == "page" {
+			if json.Unmarshal(e.Params, &p) != nil {
+				continue
+			}
+			// Chromium 156 leaves a popup standing for ever when it was told
+			// not to wait, so it waits for this word.
+			w.post("Runtime.runIfWaitingForDebugger", nil, p.SessionID)
+			if p.TargetInfo.Type == "page" {
 				pages[p.SessionID], seen = p.TargetInfo.TargetID, true
 			}
 		case e.Method == "Target.detachedFromTarget":
@@ -461,10 +475,10 @@ func (w *Window) paused(params json.RawMessage, pages map[string]string) {
 	}
 	rawQuery, ours := w.target.matches(p.Request.URL, p.Request.URLFragment)
 	if !ours {
-		w.post("Fetch.continueRequest", map[string]any{"requestId": p.RequestID})
+		w.post("Fetch.continueRequest", map[string]any{"requestId": p.RequestID}, "")
 		return
 	}
-	w.post("Fetch.failRequest", map[string]any{"requestId": p.RequestID, "errorReason": "Aborted"})
+	w.post("Fetch.failRequest", map[string]any{"requestId": p.RequestID, "errorReason": "Aborted"}, "")
 	top := false
 	for _, target := range pages {
 		top = top || target == p.FrameID

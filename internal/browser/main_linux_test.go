@@ -19,8 +19,9 @@ func TestMain(m *testing.M) {
 	if os.Geteuid() == 0 {
 		testFlags = append(testFlags, "--no-sandbox")
 	}
-	// The browser's own traffic stays inside; pages come from 127.0.0.1.
-	testRules = "MAP * ~NOTFOUND,EXCLUDE 127.0.0.1"
+	// The browser's own traffic stays inside; pages come from 127.0.0.1, and
+	// localhost is left to the rule of the product.
+	testRules = "MAP *.* ~NOTFOUND,EXCLUDE 127.0.0.1"
 	if os.Getenv(asParent) != "" {
 		os.Exit(parent())
 	}
