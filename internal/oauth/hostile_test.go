@@ -217,6 +217,9 @@ func TestTOK9_ErrorsNeverHoldTheBody(t *testing.T) {
 		header(500, canary), header(200, canary), header(400, `{"x":"`+canary+`"}`), header(400, `{"error":{"code":1,"stack":"`+canary+`"}}`),
 		header(200, "<p>"+canary), header(400, `{"error":{"message":"short words","error_user_title":"`+canary+`"}}`),
 		header(400, `{"error":{"message":"echo `+canaryCode+" "+clientSecret+" "+canaryShort+`"}}`),
+		header(400, `{"error_message":"Invalid authorization code `+canaryCode+" "+clientSecret+`"}`),
+		header(400, `{"error":{"message":"Cannot parse access token `+canaryShort+" "+clientSecret+`"}}`),
+		header(400, `{"error":{"message":"Session key invalid `+canaryShort+" "+clientSecret+`"}}`),
 		header(400, `{"error":{"message":"another token `+strings.Repeat("Ab1-", 20)+canary+`"}}`),
 		header(400, `{"error":{"message":"m","fbtrace_id":"`+clientSecret+`"}}`),
 		header(302, canary, "Location", "https://x.example/"+canary), header(429, canary, "Retry-After", canary),
@@ -266,6 +269,9 @@ func TestTOK2_FailuresBelowHTTPHideTheAddress(t *testing.T) {
 			if !problem.Has(err, problem.NetworkUnreachable) {
 				t.Errorf("%s, %s: %v", name, step.name, err)
 			}
+			if cause := fmt.Sprint(problem.Of(err).Cause); strings.Contains(cause, "grant_type") || strings.Contains(cause, d.Identity.URL) {
+				t.Errorf("%s, %s: the address is in %q", name, step.name, cause)
+			}
 			tells(t, err)
 		}
 	}
@@ -294,6 +300,11 @@ func TestATT12_TheCodeIsSentOnce(t *testing.T) {
 			t.Errorf("%s: %d requests", name, n)
 		}
 		tells(t, err)
+	}
+	// There is no second copy of the body, which HTTP/2 would send by itself.
+	ask := request{step: instagram(t).Exchange}
+	if req, err := ask.build(t.Context()); err != nil || req.GetBody != nil || req.ContentLength <= 0 {
+		t.Errorf("%v", err)
 	}
 	// Also on a connection that was used before: net/http repeats requests
 	// there when it can.
@@ -643,7 +654,8 @@ func proxyChild() {
 	c := &Client{HTTP: NewHTTP(d.Hosts())}
 	_, err = c.Identify(context.Background(), d, short())
 	fmt.Println("proxied:", err)
-	d.Identity.URL = os.Getenv("TOKENKEEP_TEST_PROXY_CHILD") + "/me"
+	// In capitals, because the standard library knows loopback in small letters.
+	d.Identity.URL = strings.Replace(os.Getenv("TOKENKEEP_TEST_PROXY_CHILD"), "127.0.0.1", "LOCALHOST", 1) + "/me"
 	c.HTTP = NewHTTP(d.Hosts())
 	if _, err = c.Identify(context.Background(), d, short()); err == nil {
 		fmt.Println("direct: fine")
