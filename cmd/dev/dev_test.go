@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -114,7 +115,7 @@ func TestStepsGoOnUnlessAVitalOneFails(t *testing.T) {
 		return step{name: name, vital: vital, run: func(context.Context) error { ran = append(ran, name); return err }}
 	}
 	first, second := errors.New("first"), errors.New("second")
-	failed, err := runSteps(t.Context(), []step{make("a", false, first), make("b", false, nil), make("c", true, second), make("d", false, nil)})
+	failed, err := runSteps(t.Context(), io.Discard, []step{make("a", false, first), make("b", false, nil), make("c", true, second), make("d", false, nil)})
 	if !slices.Equal(ran, []string{"a", "b", "c"}) || !slices.Equal(failed, []string{"a", "c"}) || err != first {
 		t.Errorf("ran %q, failed %q, error %v", ran, failed, err)
 	}
@@ -136,7 +137,8 @@ func TestTallyCountsShowsFailuresAndRefusesSkips(t *testing.T) {
 		"fail": {in: stream(
 			`{"Action":"output","Package":"p","Test":"TestA","Output":"because of this\n"}`,
 			`{"Action":"fail","Package":"p","Test":"TestA"}`,
-			`{"Action":"fail","Package":"p"}`), failed: 1, says: "because of this"},
+			`{"Action":"output","Package":"p","Output":"exit status 1\n"}`,
+			`{"Action":"fail","Package":"p"}`), failed: 1, says: "because of this", hides: "exit status"},
 		"panic": {in: stream(
 			`{"Action":"output","Package":"p","Test":"TestA","Output":"last words\n"}`,
 			`{"Action":"fail","Package":"p"}`), says: "last words"},

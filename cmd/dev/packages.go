@@ -43,8 +43,12 @@ var (
 		{"a window manager (openbox)", "openbox", programs("openbox")},
 		{"a session bus (dbus-daemon, dbus-send)", "dbus", programs("dbus-daemon", "dbus-send")},
 		{"a keychain (gnome-keyring)", "gnome-keyring", programs("gnome-keyring-daemon")},
+		{"the keychain's password dialog (gcr-prompter)", "gcr", func() bool {
+			return anyFile("/usr/libexec/gcr-prompter", "/usr/lib/gcr-prompter", "/usr/lib/gcr/gcr-prompter")
+		}},
 		{"secret-tool, which reads the keychain without us", "libsecret-tools", programs("secret-tool")},
 		{"a browser (Chromium)", "chromium", programs("chromium")},
+		{"ip and ss, which show networks and sockets", "iproute2", programs("ip", "ss")},
 	}
 )
 

@@ -8,6 +8,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -33,7 +34,7 @@ type step struct {
 func test(ctx context.Context, long bool) error {
 	count := &tally{}
 	began := time.Now()
-	failed, err := runSteps(ctx, steps(long, count))
+	failed, err := runSteps(ctx, os.Stdout, steps(long, count))
 	took := time.Since(began).Round(time.Second)
 	fmt.Println()
 	if count.passed+count.failed > 0 {
@@ -48,7 +49,7 @@ func test(ctx context.Context, long bool) error {
 }
 
 // runSteps returns the names of the steps that failed and the first error.
-func runSteps(ctx context.Context, all []step) ([]string, error) {
+func runSteps(ctx context.Context, out io.Writer, all []step) ([]string, error) {
 	type timing struct {
 		name string
 		took time.Duration
@@ -58,12 +59,12 @@ func runSteps(ctx context.Context, all []step) ([]string, error) {
 	var failed []string
 	var first error
 	for _, s := range all {
-		fmt.Printf("\n── %s\n", s.name)
+		fmt.Fprintf(out, "\n── %s\n", s.name)
 		began := time.Now()
 		err := s.run(ctx)
 		done = append(done, timing{s.name, time.Since(began), err})
 		if err != nil {
-			fmt.Printf("%s: %v\n", s.name, err)
+			fmt.Fprintf(out, "%s: %v\n", s.name, err)
 			failed = append(failed, s.name)
 			if first == nil {
 				first = err
@@ -73,13 +74,13 @@ func runSteps(ctx context.Context, all []step) ([]string, error) {
 			}
 		}
 	}
-	fmt.Println()
+	fmt.Fprintln(out)
 	for _, d := range done {
 		verdict := "ok"
 		if d.err != nil {
 			verdict = "FAILED"
 		}
-		fmt.Printf("%8.1f s  %-6s  %s\n", d.took.Seconds(), verdict, d.name)
+		fmt.Fprintf(out, "%8.1f s  %-6s  %s\n", d.took.Seconds(), verdict, d.name)
 	}
 	return failed, first
 }

@@ -94,7 +94,7 @@ func (c *tally) take(e event, said map[string][]string, passedIn map[string]int,
 			c.failed++
 		}
 		for _, text := range said[key] {
-			if !strings.HasPrefix(text, "=== ") {
+			if !noise(text) {
 				fmt.Fprint(to, text)
 			}
 		}
@@ -123,4 +123,9 @@ func (c *tally) take(e event, said map[string][]string, passedIn map[string]int,
 		delete(said, key)
 	}
 	return false
+}
+
+// noise is what go test says of its own accord and our lines say already.
+func noise(text string) bool {
+	return strings.HasPrefix(text, "=== ") || text == "FAIL\n" || strings.HasPrefix(text, "FAIL\t") || strings.HasPrefix(text, "exit status ")
 }
