@@ -72,7 +72,7 @@ var rooms = map[string]room{
 	"internal/ui/uitest": {may: []string{"fyne.io/fyne/v2/...", "fyne.io/fyne/v2", "internal/ui/kit"}},
 	// All of it is tests, which the table leaves free but for the toolkit.
 	"internal/e2e": {},
-	"resources": {},
+	"resources":    {},
 }
 
 // only lists packages that have exactly the named users, in tests as well.
