@@ -431,7 +431,16 @@ type fallback struct {
 // fallbacks are tried in order: with locks, and then without.
 var fallbacks = []fallback{
 	{nil, []problem.Key{problem.LibraryNoSharing}},
-	{url.Values{"nolock": {"1"}}, []problem.Key{problem.LibraryNoSharing, problem.LockUnavailable}},
+	{url.Values{"vfs": {lockless()}}, []problem.Key{problem.LibraryNoSharing, problem.LockUnavailable}},
+}
+
+// lockless names SQLite's own access to files without locks. Its nolock=1 will
+// not do: with that it cannot lead a file out of log mode.
+func lockless() string {
+	if runtime.GOOS == "windows" {
+		return "win32-none"
+	}
+	return "unix-none"
 }
 
 // withoutLog opens the file with a rollback journal.
