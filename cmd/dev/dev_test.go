@@ -196,6 +196,7 @@ func TestExitCodeIsThatOfWhatFailed(t *testing.T) {
 	}{
 		"usage":   {errUsage, 2},
 		"program": {fmt.Errorf("step: %w", failing), 7},
+		"told":    {told{fmt.Errorf("step: %w", failing)}, 7},
 		"joined":  {errors.Join(errors.New("x"), failing), 7},
 		"other":   {errors.New("x"), 1},
 	} {

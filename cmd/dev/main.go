@@ -48,7 +48,10 @@ func main() {
 	if err == nil {
 		return
 	}
-	fmt.Fprintln(os.Stderr, err)
+	var already told
+	if !errors.As(err, &already) {
+		fmt.Fprintln(os.Stderr, err)
+	}
 	os.Exit(exitCode(err))
 }
 
@@ -71,6 +74,11 @@ func command(ctx context.Context, args []string) error {
 }
 
 var errUsage = errors.New(usage)
+
+// told is an error whose words have been printed where it happened.
+type told struct{ error }
+
+func (t told) Unwrap() error { return t.error }
 
 // exitCode is the code of the program that failed, where one did.
 func exitCode(err error) int {

@@ -42,7 +42,7 @@ func test(ctx context.Context, long bool) error {
 	}
 	if err != nil {
 		fmt.Printf("FAILED after %s: %s\n", took, strings.Join(failed, ", "))
-		return err
+		return told{err}
 	}
 	fmt.Printf("All passed in %s.\n", took)
 	return nil
