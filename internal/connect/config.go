@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/tokenkeep/tokenkeep/internal/browser"
@@ -150,6 +151,10 @@ type Service struct {
 	log      *slog.Logger
 	// issues are the strict errors of users' own definitions.
 	issues []error
+
+	mu sync.Mutex
+	// clients, one a provider: the steps of a sign-in share their connections.
+	clients map[string]*http.Client
 }
 
 // Open opens the library of c.Home, or its practice library when SandboxURL is
@@ -175,7 +180,7 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	if c.Waiting == nil {
 		c.Waiting = func(bool) {}
 	}
-	s := &Service{config: c, known: &secret.Known{}, place: "keychain"}
+	s := &Service{config: c, known: &secret.Known{}, place: "keychain", clients: map[string]*http.Client{}}
 	s.log = slog.New(secret.NewHandler(c.Log.Handler(), s.known))
 
 	if err := os.MkdirAll(c.Home, 0o700); err != nil {
@@ -242,8 +247,13 @@ func (s *Service) forgetFormerSession(ctx context.Context) error {
 	return nil
 }
 
-// Close ends the keychain's child and closes the library.
+// Close ends the keychain's child, the connections, and the library.
 func (s *Service) Close() error {
+	s.mu.Lock()
+	for _, hc := range s.clients {
+		hc.CloseIdleConnections()
+	}
+	s.mu.Unlock()
 	if s.keychain != nil {
 		_ = s.keychain.Close()
 	}
@@ -285,9 +295,15 @@ func (s *Service) definition(id string) (provider.Definition, error) {
 }
 
 func (s *Service) client(d provider.Definition) *oauth.Client {
-	hc := s.config.Client
-	if hc == nil {
+	if s.config.Client != nil {
+		return &oauth.Client{HTTP: s.config.Client, Now: s.config.Now, Known: s.known}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	hc, ok := s.clients[d.ID]
+	if !ok {
 		hc = oauth.NewHTTP(d.Hosts())
+		s.clients[d.ID] = hc
 	}
 	return &oauth.Client{HTTP: hc, Now: s.config.Now, Known: s.known}
 }
