@@ -195,7 +195,11 @@ func TestPST5_ErrorPagesKeepTheWholeAddress(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), row.failure) {
 			t.Errorf("%s: %v, want %s", row.path, err, row.failure)
 		}
+		// An error page lives in a process of its own; the move takes a moment.
 		history, err := chromedp.Run(ctx, chromedp.NavigationEntries())
+		for end := time.Now().Add(5 * time.Second); err != nil && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+			history, err = chromedp.Run(ctx, chromedp.NavigationEntries())
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
