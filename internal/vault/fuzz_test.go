@@ -83,6 +83,7 @@ func FuzzProtocol(f *testing.F) {
 	f.Add([]byte(`{"id":1,"op":"put","service":"io.github.tokenkeep.Tokenkeep","name":"a","value":"dg==","attended":true}`))
 	f.Add([]byte(`{"id":2,"op":"status"}`))
 	f.Add([]byte(`{"id":1,"failure":"locked","reason":"no-dialog"}`))
+	f.Add([]byte(`{"id":1,"event":"program","program":"GNOME Keyring"}`))
 	f.Add([]byte(`{"id":1,"status":{"Program":"x","Locked":true}}`))
 	f.Add([]byte(`{"id":1,"op":"put","name":"a b"}`))
 	f.Add([]byte(`{"id":1} {"id":2}`))

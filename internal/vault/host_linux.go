@@ -32,6 +32,8 @@ type host struct {
 	mu    sync.Mutex
 	child *process
 	users int
+	// program is who was asked last.
+	program string
 	// asking is closed while a dialog is open.
 	asking chan struct{}
 }
@@ -60,6 +62,16 @@ func (h *host) close() {
 }
 
 func (h *host) item(ctx context.Context, r request, o Options) (reply, error) {
+	a, err := h.call(ctx, r, o)
+	if a.Failure != "" && !(a.Failure == failedAbsent && a.Reason == "no-bus") {
+		h.mu.Lock()
+		a.Program = h.program
+		h.mu.Unlock()
+	}
+	return a, err
+}
+
+func (h *host) call(ctx context.Context, r request, o Options) (reply, error) {
 	env, ok := childEnvironment()
 	if !ok {
 		return reply{Failure: failedAbsent, Reason: "no-bus"}, nil
@@ -96,12 +108,18 @@ func (h *host) item(ctx context.Context, r request, o Options) (reply, error) {
 	for {
 		select {
 		case a := <-answers:
-			if a.Waiting {
+			switch a.Event {
+			case eventWaiting:
 				if !told {
 					told = true
 					h.dialogOpen()
 					o.Waiting(true)
 				}
+				continue
+			case eventProgram:
+				h.mu.Lock()
+				h.program = a.Program
+				h.mu.Unlock()
 				continue
 			}
 			if a.Last || a.Reason == "gone" {
@@ -133,7 +151,7 @@ func lastWord(answers <-chan reply) reply {
 	for {
 		select {
 		case a := <-answers:
-			if !a.Waiting {
+			if a.Event == "" {
 				return a
 			}
 		default:
@@ -357,7 +375,7 @@ func (p *process) read(stdout io.Reader) {
 
 // ask sends r. The caller must call forget; a late reply is then nobody's.
 func (p *process) ask(r request) (answers <-chan reply, forget func()) {
-	to := make(chan reply, 4)
+	to := make(chan reply, 8) // two events, the reply, and room
 	p.mu.Lock()
 	p.next++
 	r.ID = p.next

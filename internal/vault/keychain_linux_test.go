@@ -96,7 +96,7 @@ func TestKR3_NoCallExceedsItsBudget(t *testing.T) {
 			d.signalKeyring(syscall.SIGSTOP)
 			for range 2 { // the second one needs a new child
 				within(t, limit, func() {
-					wants(t, k.Put(t.Context(), "a", secret.New("late")), problem.VaultAbsent, "reason", "silent")
+					wants(t, k.Put(t.Context(), "a", secret.New("late")), problem.VaultAbsent, "reason", "silent", "program", "GNOME Keyring")
 				})
 				within(t, limit, func() {
 					_, err := k.Get(t.Context(), "a")
@@ -402,9 +402,9 @@ func TestKR4_RealDaemonKilledDuringACall(t *testing.T) {
 	done(t, k.Put(t.Context(), "a", secret.New("v")))
 	d.signalKeyring(syscall.SIGSTOP) // so that the call is surely under way
 	time.AfterFunc(100*time.Millisecond, func() { _ = d.daemon.Process.Kill() })
-	wants(t, k.Put(t.Context(), "a", secret.New("w")), problem.VaultAbsent, "reason", "gone")
+	wants(t, k.Put(t.Context(), "a", secret.New("w")), problem.VaultAbsent, "reason", "gone", "program", "GNOME Keyring")
 	d.endKeyring()
-	wants(t, k.Put(t.Context(), "a", secret.New("w")), problem.VaultAbsent, "reason", "no-service")
+	wants(t, k.Put(t.Context(), "a", secret.New("w")), problem.VaultAbsent, "reason", "no-service", "program", "")
 	d.startKeyring()
 	done(t, k.Put(t.Context(), "a", secret.New("w")))
 	if got := must[secret.Text](t)(k.Get(t.Context(), "a")); got.Reveal() != "w" {
@@ -446,7 +446,7 @@ func TestKR6_SixProblemsAreToldApart(t *testing.T) {
 		d.lockKeyring()
 		saw(t, k.Put(t.Context(), "a", secret.New("w")), problem.VaultLocked)
 		// Without a screen the daemon cannot ask; nobody has dismissed anything.
-		saw(t, attended.Put(t.Context(), "a", secret.New("w")), problem.VaultLocked, "reason", "no-dialog")
+		saw(t, attended.Put(t.Context(), "a", secret.New("w")), problem.VaultLocked, "reason", "no-dialog", "program", "GNOME Keyring")
 		d.unlockKeyring()
 		if got := must[secret.Text](t)(k.Get(t.Context(), "a")); got.Reveal() != "v" {
 			t.Error("the locked keychain was written to")

@@ -37,6 +37,12 @@ const (
 	failedNotFound   = "not-found"
 )
 
+// Events come before the reply.
+const (
+	eventWaiting = "waiting" // a dialog has been opened
+	eventProgram = "program" // who is being asked, for the sentence if it fails
+)
+
 type request struct {
 	ID       uint64 `json:"id"`
 	Op       string `json:"op"`
@@ -48,8 +54,9 @@ type request struct {
 
 type reply struct {
 	ID uint64 `json:"id"`
-	// Waiting: not the reply yet, a dialog has been opened.
-	Waiting bool    `json:"waiting,omitempty"`
+	// Event: not the reply yet; one of those above.
+	Event   string  `json:"event,omitempty"`
+	Program string  `json:"program,omitempty"`
 	Failure string  `json:"failure,omitempty"`
 	Reason  string  `json:"reason,omitempty"`
 	Value   []byte  `json:"value,omitempty"`
@@ -88,10 +95,17 @@ func (r reply) failure() error {
 	if !problem.Listed(key) {
 		return ours("vault.reply")
 	}
-	if r.Reason == "" {
-		return problem.New(key)
+	var args []string
+	if r.Reason != "" {
+		args = append(args, "reason", r.Reason)
 	}
-	return problem.New(key, "reason", r.Reason)
+	if r.Program != "" {
+		args = append(args, "program", r.Program)
+	}
+	if r.Failure == failedTooBig {
+		args = append(args, "limit", "2400")
+	}
+	return problem.New(key, args...)
 }
 
 // encodeLine cannot fail on our own two types.

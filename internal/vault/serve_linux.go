@@ -96,7 +96,9 @@ func (s *server) item(r request) {
 		s.at = at
 		s.mu.Unlock()
 	}
-	value, f := at.item(context.Background(), r, func() { s.write(reply{ID: r.ID, Waiting: true}) })
+	s.write(reply{ID: r.ID, Event: eventProgram, Program: at.program()})
+	waiting := sync.OnceFunc(func() { s.write(reply{ID: r.ID, Event: eventWaiting}) })
+	value, f := at.item(context.Background(), r, waiting)
 	a := reply{Value: value}
 	if f != nil {
 		a = f.reply()
@@ -164,6 +166,7 @@ type service struct {
 	lib  *dbus.Conn // the library's, watched for what it ignores
 
 	mu        sync.Mutex
+	name      string // the program, "" where unknown or not asked yet
 	waiters   map[dbus.ObjectPath]chan completed
 	prompts   int // dialogs that the library opened
 	dismissed int // of these, dismissed
@@ -210,8 +213,13 @@ func (s *service) listen(signals <-chan *dbus.Signal, lost func(bool)) {
 			}
 			s.mu.Unlock()
 		case ifBus + ".NameOwnerChanged":
-			if len(signal.Body) == 3 && signal.Body[0] == secrets && signal.Body[1] != "" {
-				go lost(false)
+			if len(signal.Body) == 3 && signal.Body[0] == secrets {
+				s.mu.Lock()
+				s.name = ""
+				s.mu.Unlock()
+				if signal.Body[1] != "" {
+					go lost(false)
+				}
 			}
 		}
 	}
@@ -266,6 +274,30 @@ func (s *service) dismissals() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.dismissed
+}
+
+// program is what a person calls the program that owns the service's name. It
+// asks the bus only, which answers also when the program does not.
+func (s *service) program() string {
+	s.mu.Lock()
+	name := s.name
+	s.mu.Unlock()
+	if name != "" {
+		return name
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), statusBudget)
+	defer cancel()
+	var pid uint32
+	if err := s.conn.BusObject().CallWithContext(ctx, ifBus+".GetConnectionUnixProcessID", 0, secrets).Store(&pid); err != nil {
+		return ""
+	}
+	if name = programNamed(processName(pid)); name == unknownProgram {
+		return ""
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.name = name
+	return name
 }
 
 // item does one request. waiting is called when a dialog has been opened.

@@ -14,7 +14,7 @@ import (
 // statusReply asks the bus, and then the service without starting it, on a
 // connection of its own: an item call may be waiting for a dialog meanwhile.
 func statusReply(id uint64) reply {
-	ctx, cancel := context.WithTimeout(context.Background(), statusBudget*9/10)
+	ctx, cancel := context.WithTimeout(context.Background(), statusBudget*6/10)
 	defer cancel()
 	status, f := status(ctx)
 	a := reply{ID: id, Status: &status}
@@ -45,7 +45,7 @@ func status(ctx context.Context) (Status, *failure) {
 			return Status{}, nil
 		}
 		// It starts with the first call, and what starts then is locked.
-		return Status{Program: programNamed(""), Locked: true, Present: true}, nil
+		return Status{Program: unknownProgram, Locked: true, Present: true}, nil
 	}
 	s := Status{Program: programNamed(processName(pid)), Present: true}
 	collection, f := collectionOn(ctx, conn, dbus.FlagNoAutoStart)
@@ -85,6 +85,10 @@ func processName(pid uint32) string {
 	return strings.TrimSpace(string(name))
 }
 
+// unknownProgram stands for a program that we have no name for; sentences then
+// speak of "the keychain".
+const unknownProgram = "Secret Service"
+
 func programNamed(process string) string {
 	switch {
 	case strings.HasPrefix(process, "gnome-keyring"):
@@ -94,6 +98,6 @@ func programNamed(process string) string {
 	case strings.HasPrefix(process, "kwalletd"), process == "ksecretd":
 		return "KWallet"
 	default:
-		return "Secret Service"
+		return unknownProgram
 	}
 }

@@ -27,6 +27,18 @@
 //     a library that moves to Windows must not find that its tokens do not fit.
 //   - Nothing here writes a file. There is no fallback to one either.
 //
+// The six problems are vault.locked, denied, dismissed, absent, too-big and
+// unreadable. Their argument "program" names the keychain where it is known,
+// and "reason" tells more where there is more to tell:
+//
+//   - locked: no-dialog (the system could not show one), library
+//   - absent: no-bus, no-service, no-collection (no keyring has been made yet
+//     and nobody was there to choose a password), silent (it does not answer
+//     though it is not known to be locked), gone (it ended during the call),
+//     child (our own could not be started)
+//   - unreadable: readback, not-deleted, service (an answer that makes no
+//     sense), item, index, seal, sealed, overflow, changed (another keychain)
+//
 // Refused: to keep anything from programs that run as the same person. They can
 // ask the keychain as we do, and on Linux the library hands the value over the
 // person's own bus in clear. The window says so.
