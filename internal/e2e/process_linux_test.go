@@ -234,7 +234,8 @@ func kill(those []inspected) {
 
 // watch records the arguments and environments of a process and all below it,
 // as often as it can, for the canary: a secret is there only while a short
-// helper lives. Processes that live for less than two milliseconds can escape.
+// helper lives. Processes that live for less than five milliseconds can escape;
+// the stub that stands for xdg-open therefore keeps its environment itself.
 type watch struct {
 	stop chan struct{}
 	done chan struct{}
@@ -251,7 +252,7 @@ func watchProcess(pid int) *watch {
 			select {
 			case <-w.stop:
 				return
-			case <-time.After(2 * time.Millisecond):
+			case <-time.After(5 * time.Millisecond):
 			}
 		}
 	}()
@@ -263,10 +264,19 @@ func (w *watch) look(pid int) {
 	for len(front) > 0 {
 		next := front[0]
 		front = front[1:]
-		if i, ok := inspect(next); ok {
-			w.mu.Lock()
-			w.seen[fmt.Sprint(i.pid, i.started, i.cmdline)] = i
-			w.mu.Unlock()
+		// Reading it all is dear and the window is being measured, so it is done
+		// again only when the arguments changed, as they do when a helper starts.
+		cmdline, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(next), "cmdline"))
+		key := strconv.Itoa(next) + " " + string(cmdline)
+		w.mu.Lock()
+		_, known := w.seen[key]
+		w.mu.Unlock()
+		if !known {
+			if i, ok := inspect(next); ok {
+				w.mu.Lock()
+				w.seen[key] = i
+				w.mu.Unlock()
+			}
 		}
 		tasks, _ := filepath.Glob(filepath.Join("/proc", strconv.Itoa(next), "task", "*", "children"))
 		for _, task := range tasks {
