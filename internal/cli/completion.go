@@ -129,7 +129,9 @@ func (p *program) providerIDs() []string {
 	return p.library(func(_ context.Context, s service) []string {
 		var ids []string
 		for _, d := range s.Providers() {
-			ids = append(ids, d.ID)
+			if d.Status != "retired" {
+				ids = append(ids, d.ID)
+			}
 		}
 		return ids
 	})

@@ -109,6 +109,11 @@ func (p *program) connect(ctx context.Context, o connectOptions) error {
 		}
 		return err
 	}
+	if account.VaultProgram == "" {
+		if storage, err := s.Storage(ctx); err == nil {
+			account.VaultProgram = storage.Program
+		}
+	}
 	p.connected(account, w.last())
 	return nil
 }

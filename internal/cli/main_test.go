@@ -18,10 +18,11 @@ import (
 // in; anything else is the tests.
 func TestMain(m *testing.M) {
 	vault.Serve()
-	testscript.Main(m, map[string]func(){
-		"tokenkeepctl": func() { os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv)) },
-		"xdg-open":     openedByXDG,
-	})
+	testscript.Main(m, otherNames)
+}
+
+var otherNames = map[string]func(){
+	"tokenkeepctl": func() { os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv)) },
 }
 
 // double is a service of function fields; calling one that is not set fails

@@ -36,6 +36,8 @@ func (p *program) remove(ctx context.Context, ref string) error {
 		}{"removed", a.ID, a.Username})
 	}
 	p.result(p.say.Say("cli.remove.done", one("account", p.handle(a))))
-	p.note(p.say.Say("cli.remove.still_valid", one("provider", a.ProviderName)))
+	if !a.Practice {
+		p.note(p.say.Say("cli.remove.still_valid", one("provider", a.ProviderName)))
+	}
 	return nil
 }

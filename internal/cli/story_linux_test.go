@@ -26,6 +26,7 @@ import (
 
 	"github.com/godbus/dbus/v5"
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
 
 	"github.com/tokenkeep/tokenkeep/internal/sandbox"
 	"github.com/tokenkeep/tokenkeep/internal/secret"
@@ -43,6 +44,8 @@ import (
 //	control PATH JSON          its control address
 //	exits CODE COMMAND…        run and demand the exit code
 //	start NAME COMMAND…        run beside the story, output in NAME.out, NAME.err
+//	terminal NAME COMMAND…     the same on a terminal; feed types into it
+//	pipe NAME, feed NAME TEXT  a standard input that stays open, and a line of it
 //	until NAME PATTERN         wait until a line of NAME.out fits
 //	ends NAME CODE             wait for its end and demand the exit code
 //	signal NAME KILL|INT|TERM
@@ -85,10 +88,10 @@ func runStories(t *testing.T, files ...string) {
 		Setup: setUp,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"keyring": cmdKeyring, "sandbox": cmdSandbox, "control": cmdControl, "exits": cmdExits,
-			"start": cmdStart, "until": cmdUntil, "ends": cmdEnds, "signal": cmdSignal,
+			"start": cmdStart, "terminal": cmdTerminal, "until": cmdUntil, "ends": cmdEnds, "signal": cmdSignal,
 			"person": cmdPerson, "browser": cmdBrowser, "occupy": cmdOccupy, "field": cmdField,
 			"wait-for": cmdWaitFor, "long": cmdLong, "pipe": cmdPipe, "feed": cmdFeed, "feed-file": cmdFeedFile, "feed-broken": cmdFeedBroken,
-			"clock": cmdClock, "lapsed": cmdLapsed, "requests": cmdRequests, "keep": cmdKeep, "private": cmdPrivate, "quiet": cmdQuiet, "nowhere": cmdNowhere,
+			"address": cmdAddress, "person-at": cmdPersonAt, "ctrl-c": cmdCtrlC, "clock": cmdClock, "lapsed": cmdLapsed, "requests": cmdRequests, "keep": cmdKeep, "private": cmdPrivate, "quiet": cmdQuiet, "nowhere": cmdNowhere,
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
@@ -98,6 +101,8 @@ func runStories(t *testing.T, files ...string) {
 }
 
 type storyKey struct{}
+
+func init() { otherNames["xdg-open"] = openedByXDG }
 
 func setUp(env *testscript.Env) error {
 	for _, dir := range []string{"home", "run", "tk"} {
@@ -297,10 +302,8 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
-	refuseNegation(ts, neg)
-	name := args[0]
-	program := args[1]
+// beside prepares a command with the story's environment.
+func beside(ts *testscript.TestScript, program string, args []string) *exec.Cmd {
 	// The program is looked up in the story's PATH, where the test binary lies
 	// under its other names.
 	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
@@ -311,13 +314,21 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 			}
 		}
 	}
-	cmd := exec.Command(program, args[2:]...)
+	cmd := exec.Command(program, args...)
 	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = []string{"TERM=dumb"}
 	for _, name := range []string{"HOME", "PATH", "TMPDIR", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "TOKENKEEP_HOME", "LANG", "TOKENKEEP_SANDBOX_URL", "TOKENKEEP_VAULT", "DBUS_SESSION_BUS_ADDRESS"} {
 		if value := ts.Getenv(name); value != "" {
 			cmd.Env = append(cmd.Env, name+"="+value)
 		}
 	}
+	return cmd
+}
+
+func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	name := args[0]
+	cmd := beside(ts, args[1], args[2:])
 	out, err := os.Create(ts.MkAbs(name + ".out"))
 	ts.Check(err)
 	errOut, err := os.Create(ts.MkAbs(name + ".err"))
@@ -330,13 +341,17 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(cmd.Start())
 	_ = out.Close()
 	_ = errOut.Close()
+	of(ts).watch(ts, name, cmd)
+}
+
+// watch waits for a command that was started, and ends it with the story.
+func (s *story) watch(ts *testscript.TestScript, name string, cmd *exec.Cmd) {
 	run := &started{cmd: cmd, done: make(chan struct{})}
 	go func() {
 		_ = cmd.Wait()
 		run.code = cmd.ProcessState.ExitCode()
 		close(run.done)
 	}()
-	s := of(ts)
 	s.mu.Lock()
 	s.running[name] = run
 	s.mu.Unlock()
@@ -349,6 +364,49 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 			<-run.done
 		}
 	})
+}
+
+// cmdTerminal runs a command as a person sees it: all three streams are one
+// terminal of its own.
+func cmdTerminal(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	name := args[0]
+	cmd := beside(ts, args[1], args[2:])
+	master, slave, err := openTerminal()
+	ts.Check(err)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	ts.Check(cmd.Start())
+	_ = slave.Close()
+	out, err := os.Create(ts.MkAbs(name + ".out"))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(name+".err"), nil, 0o600))
+	go func() {
+		_, _ = io.Copy(out, master) // ends with EIO when the program is gone
+		_ = out.Close()
+	}()
+	of(ts).pipes[name] = &pipe{write: master}
+	of(ts).watch(ts, name, cmd)
+	ts.Defer(func() { _ = master.Close() })
+}
+
+// openTerminal makes a pseudo-terminal: what the person's side reads and
+// writes, and the program's side.
+func openTerminal() (master, slave *os.File, err error) {
+	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	master = os.NewFile(uintptr(fd), "/dev/ptmx")
+	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
+		return nil, nil, err
+	}
+	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	if err != nil {
+		return nil, nil, err
+	}
+	slave, err = os.OpenFile("/dev/pts/"+strconv.Itoa(n), os.O_RDWR|unix.O_NOCTTY, 0)
+	return master, slave, err
 }
 
 func cmdUntil(ts *testscript.TestScript, neg bool, args []string) {
@@ -477,6 +535,29 @@ func cmdFeedBroken(ts *testscript.TestScript, neg bool, args []string) {
 	text := strings.TrimSpace(ts.ReadFile(args[1]))
 	cmdFeed(ts, neg, []string{args[0], text[:60] + "\n" + text[60:]})
 	ts.Check(of(ts).pipes[args[0]].write.Close())
+}
+
+// cmdAddress copies the authorization address from the text for people.
+func cmdAddress(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	found := regexp.MustCompile(`https?://\S+/oauth/authorize\S*`).FindString(ts.ReadFile(args[0] + ".out"))
+	if found == "" {
+		ts.Fatalf("no address in the text")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(found), 0o600))
+}
+
+func cmdPersonAt(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	address, err := newPerson().consent(ts.ReadFile(args[0]), "allow")
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(address+"\n"), 0o600))
+}
+
+func cmdCtrlC(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	_, err := of(ts).pipes[args[0]].write.Write([]byte{3})
+	ts.Check(err)
 }
 
 func cmdClock(ts *testscript.TestScript, neg bool, _ []string) {
