@@ -127,7 +127,7 @@ func (d *Definition) checkRedirect(bool) error {
 	}
 	u, err := url.Parse(r.Default)
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || !slices.Contains(r.Schemes, u.Scheme) {
-		return &flaw{"redirect.default", reasonAddress, r.Default}
+		return &flaw{"redirect.default", reasonAddress, bare(r.Default)}
 	}
 	return nil
 }
@@ -229,14 +229,19 @@ func (s *Step) check(name string, local bool) error {
 		if !paramForm.MatchString(param) {
 			return &flaw{path, reasonValue, param}
 		}
+		// What stands beside a placeholder is not repeated: somebody may have
+		// written a secret there.
 		for _, found := range placeholderForm.FindAllString(value, -1) {
 			if !slices.Contains(placeholders[name], strings.Trim(found, "{}")) {
-				return &flaw{path, reasonPlaceholder, value}
+				return &flaw{path, reasonPlaceholder, found}
 			}
 			secret = secret || found == "{client_secret}"
 		}
 		if strings.ContainsAny(placeholderForm.ReplaceAllString(value, ""), "{}") {
-			return &flaw{path, reasonPlaceholder, value}
+			return &flaw{path, reasonPlaceholder, ""}
+		}
+		if param == "client_secret" && value != "{client_secret}" {
+			return &flaw{path, reasonPlaceholder, ""}
 		}
 	}
 	if secret != s.Secret {
@@ -341,9 +346,24 @@ func address(path, text string, local bool) error {
 		}
 	}
 	if wrong {
-		return &flaw{path, reasonAddress, text}
+		return &flaw{path, reasonAddress, bare(text)}
 	}
 	return nil
+}
+
+// bare is an address without what may be secret in it: a password before the
+// host, the query, the fragment.
+func bare(text string) string {
+	text, _, _ = strings.Cut(text, "?")
+	text, _, _ = strings.Cut(text, "#")
+	if at := strings.LastIndex(text, "@"); at >= 0 {
+		scheme, _, found := strings.Cut(text[:at], "://")
+		if !found {
+			return text[at+1:]
+		}
+		return scheme + "://" + text[at+1:]
+	}
+	return text
 }
 
 // loopback reports whether a host name or address never leaves this computer.

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
@@ -478,6 +479,10 @@ func TestATT13_FlawsNameFileAndLine(t *testing.T) {
 		{"placeholder", `"{code}"`, `"{password}"`, "placeholder", "exchange.params.code", "24"},
 		{"placeholder of another step", `"{code}"`, `"{access_token}"`, "placeholder", "exchange.params.code", "24"},
 		{"half a placeholder", `"{code}"`, `"{code"`, "placeholder", "exchange.params.code", "24"},
+		{"secret in the file", `"{client_secret}"`, `"canary-0123456789"`, "placeholder", "exchange.params.client_secret", "22"},
+		{"secret beside a brace", `"{client_secret}"`, `"canary-0123456789{"`, "placeholder", "exchange.params.client_secret", "22"},
+		{"secret beside a placeholder", `"{client_secret}"`, `"canary-0123456789{x}"`, "placeholder", "exchange.params.client_secret", "22"},
+		{"password in an address", `https://login.own.example/token`, `https://me:canary-0123456789@b.example/token?k=canary-0123456789`, "address", "exchange.url", "15"},
 		{"secret unsaid", `secret = true`, `secret = false`, "value", "exchange.secret", "18"},
 		{"method", `method = "POST"`, `method = "GET"`, "value", "exchange.encoding", "16"},
 		{"code in an address", "method = \"POST\"\nurl = \"https://login.own.example/token\"\nencoding = \"form\"", "method = \"GET\"\nurl = \"https://login.own.example/token\"\nencoding = \"query\"", "value", "exchange.method", "14"},
@@ -508,6 +513,9 @@ func TestATT13_FlawsNameFileAndLine(t *testing.T) {
 		p := problem.Of(failures[0])
 		if p.Key != problem.DefinitionInvalid || p.Args["file"] != "own.toml" || p.Args["reason"] != row.reason || p.Args["what"] != row.what || p.Args["line"] != row.line {
 			t.Errorf("%s: %v (%v), want %s at %s, line %s", row.name, p, p.Cause, row.reason, row.what, row.line)
+		}
+		if strings.Contains(p.Error()+fmt.Sprint(p.Cause), "canary") {
+			t.Errorf("%s: %v (%v) repeats a secret", row.name, p, p.Cause)
 		}
 		if _, err := r.Get("own"); err == nil {
 			t.Errorf("%s: the definition is in use", row.name)

@@ -206,14 +206,18 @@ func merge[T any](before, after []T, name func(T) string) []T {
 	return merged
 }
 
-// invalid makes the problem of a file that cannot be used.
+// invalid makes the problem of a file that cannot be used; line 0 is none.
 func invalid(file string, line int, err error) *problem.Problem {
 	var f *flaw
 	if !errors.As(err, &f) {
 		f = &flaw{reason: reasonSyntax}
 	}
-	return problem.New(problem.DefinitionInvalid, "file", problem.Outside(file, 100), "line", strconv.Itoa(line),
-		"what", problem.Outside(f.path, 100), "reason", f.reason, "value", problem.Outside(f.value, 100)).Because(err)
+	p := problem.New(problem.DefinitionInvalid, "file", problem.Outside(file, 100),
+		"what", problem.Outside(f.path, 100), "reason", f.reason, "value", problem.Outside(f.value, 100))
+	if line > 0 {
+		p.Args["line"] = strconv.Itoa(line)
+	}
+	return p.Because(err)
 }
 
 // Get finds a definition by its id, or gives the problem provider.unknown
