@@ -174,7 +174,7 @@ func readOnlyDisk(dir string) error {
 	closed, running, old, empty, bad := filepath.Join(dir, "closed"), filepath.Join(dir, "running"), filepath.Join(dir, "old"), filepath.Join(dir, "empty"), filepath.Join(dir, "bad")
 	a := Account{ID: renewed, Provider: "p", ClientID: "c", UserID: "u", Gen: 1}
 	for _, home := range []string{closed, running, old} {
-		o := opening{dir: home, migrations: migrations, minReader: 1, wal: useLog}
+		o := opening{dir: home, migrations: migrations, minReader: 1}
 		if home == old {
 			o.migrations = migrations[:1]
 		}

@@ -70,8 +70,10 @@ func roomOrRight(err error) problem.Key {
 	return ""
 }
 
-// cannotShare reports that the file system lacks locks or shared memory.
-func cannotShare(err error) bool {
+// cannotShare reports that the file system of dir lacks locks or shared
+// memory. A file in log mode then just "cannot be opened", though its folder
+// can be written.
+func cannotShare(err error, dir string) bool {
 	if errors.Is(err, errNoLog) {
 		return true
 	}
@@ -83,6 +85,8 @@ func cannotShare(err error) bool {
 	case codes.SQLITE_IOERR_SHMOPEN, codes.SQLITE_IOERR_SHMMAP, codes.SQLITE_IOERR_SHMLOCK,
 		codes.SQLITE_IOERR_LOCK, codes.SQLITE_IOERR_RDLOCK, codes.SQLITE_IOERR_UNLOCK, codes.SQLITE_IOERR_CHECKRESERVEDLOCK, codes.SQLITE_NOLFS:
 		return true
+	case codes.SQLITE_CANTOPEN:
+		return attempt(dir) == ""
 	}
 	return false
 }

@@ -630,7 +630,7 @@ func TestPS3_ColumnsThatWeDoNotKnowSurvive(t *testing.T) {
 // older makes a library as schema 1 wrote it.
 func older(t testing.TB, dir string) string {
 	t.Helper()
-	first := opening{dir: dir, now: clock, migrations: migrations[:1], minReader: 1, wal: useLog}
+	first := opening{dir: dir, now: clock, migrations: migrations[:1], minReader: 1}
 	l, err := first.open(context.Background())
 	must(t, err)
 	must(t, l.AddApp(context.Background(), sampleApp()))
@@ -660,7 +660,7 @@ func TestMigrationFromSchema1(t *testing.T) {
 func TestAMigrationThatFailsChangesNothing(t *testing.T) {
 	dir := t.TempDir()
 	older(t, dir)
-	bad := opening{dir: dir, now: clock, migrations: append(slices.Clone(migrations), `CREATE TABLE half (x); SELECT no_such_function()`), minReader: 3, wal: useLog}
+	bad := opening{dir: dir, now: clock, migrations: append(slices.Clone(migrations), `CREATE TABLE half (x); SELECT no_such_function()`), minReader: 3}
 	if _, err := bad.open(context.Background()); err == nil {
 		t.Fatal("it opened")
 	}
@@ -675,7 +675,7 @@ func TestAMigrationThatFailsChangesNothing(t *testing.T) {
 func TestAFileSystemThatCannotMapGetsARollbackJournal(t *testing.T) {
 	ctx, dir := context.Background(), t.TempDir()
 	must(t, opened(t, dir).Close()) // in log mode, from a time before the folder moved
-	o := opening{dir: dir, now: clock, migrations: migrations, minReader: minReader, wal: func(context.Context, *sql.DB) error { return errNoLog }}
+	o := opening{dir: dir, now: clock, migrations: migrations, minReader: minReader, vfs: lockless()}
 	l, err := o.open(ctx)
 	must(t, err)
 	defer func() { _ = l.Close() }()

@@ -41,7 +41,7 @@ var idForm = regexp.MustCompile(`^[a-z0-9]{8,32}$`)
 // LibraryFull or LibraryReadOnly when there is nothing to read either,
 // LibraryBusy.
 func Open(ctx context.Context, dir string, now func() time.Time) (*Library, error) {
-	return opening{dir: dir, now: now, migrations: migrations, minReader: minReader, wal: useLog}.open(ctx)
+	return opening{dir: dir, now: now, migrations: migrations, minReader: minReader}.open(ctx)
 }
 
 // opening is Open with what tests replace.
@@ -50,8 +50,8 @@ type opening struct {
 	now        func() time.Time
 	migrations []string
 	minReader  int
-	// wal switches a connection to the write-ahead log.
-	wal func(ctx context.Context, db *sql.DB) error
+	// vfs is SQLite's access to files; empty: the usual one.
+	vfs string
 }
 
 // condition is what a look at the file found.
@@ -374,19 +374,23 @@ func (o opening) migrate(ctx context.Context, db *sql.DB, from int, id string) e
 // works. An error may come with a database that the caller closes.
 func (o opening) connect(ctx context.Context) (*sql.DB, []problem.Key, error) {
 	path := filepath.Join(o.dir, fileName)
-	db, err := sql.Open("sqlite", address(path, nil))
+	var more url.Values
+	if o.vfs != "" {
+		more = url.Values{"vfs": {o.vfs}}
+	}
+	db, err := sql.Open("sqlite", address(path, more))
 	if err != nil {
 		return nil, nil, err
 	}
 	db.SetMaxOpenConns(4)
 	// The mode is written into the file: not into one of somebody else.
 	if err = isOurs(ctx, db); err == nil {
-		err = o.wal(ctx, db)
+		err = useLog(ctx, db)
 	}
 	if err == nil {
 		return db, nil, nil
 	}
-	if ctx.Err() != nil || !cannotShare(err) {
+	if ctx.Err() != nil || !cannotShare(err, o.dir) {
 		return db, nil, err
 	}
 	_ = db.Close()
@@ -424,14 +428,14 @@ var errNoLog = errors.New("this file system has no write-ahead log")
 
 // fallback is a way to open a file where the write-ahead log does not work.
 type fallback struct {
-	more url.Values
+	vfs  string // SQLite's access to files; empty: the usual one
 	note []problem.Key
 }
 
 // fallbacks are tried in order: with locks, and then without.
 var fallbacks = []fallback{
-	{nil, []problem.Key{problem.LibraryNoSharing}},
-	{url.Values{"vfs": {lockless()}}, []problem.Key{problem.LibraryNoSharing, problem.LockUnavailable}},
+	{"", []problem.Key{problem.LibraryNoSharing}},
+	{lockless(), []problem.Key{problem.LibraryNoSharing, problem.LockUnavailable}},
 }
 
 // lockless names SQLite's own access to files without locks. Its nolock=1 will
@@ -445,34 +449,51 @@ func lockless() string {
 
 // withoutLog opens the file with a rollback journal.
 func withoutLog(ctx context.Context, path string, ways []fallback) (*sql.DB, []problem.Key, error) {
-	var last error
-	for _, attempt := range ways {
-		db, err := sql.Open("sqlite", address(path, attempt.more))
+	// A file that was in log mode can leave it without shared memory only by a
+	// connection that says, before it looks into the file, that it has it to
+	// itself. It must also have looked before it changes the mode.
+	leave := []string{`SELECT count(*) FROM sqlite_schema`, `PRAGMA journal_mode = DELETE`}
+	look := leave[:1]
+	run := func(more url.Values, statements []string) (*sql.DB, error) {
+		db, err := sql.Open("sqlite", address(path, more))
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		db.SetMaxOpenConns(1)
-		var mode string
-		// A file that was in log mode can leave it without shared memory only
-		// by a connection that has it to itself.
-		for _, statement := range []string{`PRAGMA locking_mode = EXCLUSIVE`, `PRAGMA journal_mode = DELETE`, `PRAGMA locking_mode = NORMAL`} {
-			if last = db.QueryRowContext(ctx, statement).Scan(&mode); last != nil {
-				break
+		for _, statement := range statements {
+			var answer string
+			if err := db.QueryRowContext(ctx, statement).Scan(&answer); err != nil {
+				_ = db.Close()
+				return nil, err
 			}
 		}
-		if last == nil {
-			var n int
-			if last = db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema`).Scan(&n); last == nil {
-				return db, attempt.note, nil
+		return db, nil
+	}
+	var last error
+	for _, way := range ways {
+		more := url.Values{}
+		if way.vfs != "" {
+			more.Set("vfs", way.vfs)
+		}
+		more["_pragma"] = append([]string{"locking_mode(EXCLUSIVE)"}, hardening...)
+		db, err := run(more, leave)
+		if err == nil {
+			if err = db.Close(); err == nil {
+				more["_pragma"] = hardening
+				if db, err = run(more, look); err == nil {
+					return db, way.note, nil
+				}
 			}
 		}
-		_ = db.Close()
-		if !cannotShare(last) {
+		if last = err; !cannotShare(last, filepath.Dir(path)) {
 			break
 		}
 	}
 	return nil, nil, last
 }
+
+// hardening is for a file that somebody else may have written.
+var hardening = []string{"trusted_schema(0)", "secure_delete(1)"}
 
 // openForReading opens a library that cannot be written: as it is, or, when
 // SQLite would have to make its files beside it, as a private copy.
@@ -568,7 +589,7 @@ func address(path string, more url.Values) string {
 		"_synchronous":  {"FULL"},
 		"_defensive":    {"1"},
 		"_dqs":          {"0"},
-		"_pragma":       {"trusted_schema(0)", "secure_delete(1)"},
+		"_pragma":       hardening,
 	}
 	for k, v := range more {
 		query[k] = v
