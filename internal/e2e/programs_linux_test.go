@@ -23,6 +23,12 @@ var built struct {
 // and returns its path. CC is clang, as everywhere in this project.
 func program(t testing.TB, name, tags string) string {
 	t.Helper()
+	return programAt(t, name, tags, "./cmd/"+name)
+}
+
+// programAt is program for a package that is none of our commands.
+func programAt(t testing.TB, name, tags, pkg string) string {
+	t.Helper()
 	built.mu.Lock()
 	defer built.mu.Unlock()
 	built.once.Do(func() {
@@ -37,10 +43,10 @@ func program(t testing.TB, name, tags string) string {
 	path := filepath.Join(built.dir, name+"-"+tags)
 	err, known := built.made[path]
 	if !known {
-		cmd := exec.Command("go", "build", "-buildvcs=false", "-tags", tags, "-o", path, "./cmd/"+name)
+		cmd := exec.Command("go", "build", "-buildvcs=false", "-tags", tags, "-o", path, pkg)
 		cmd.Dir = "../.."
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if name == "tokenkeep" {
+		if name != "tokenkeepctl" {
 			cmd.Env = append(os.Environ(), "CGO_ENABLED=1", "CC="+tool(t, "clang"), "CXX="+tool(t, "clang++"))
 		}
 		if out, failure := cmd.CombinedOutput(); failure != nil {
