@@ -65,7 +65,7 @@ func OpenFolder(ctx context.Context, dir string) error {
 func checkAddress(address string) error {
 	u, err := url.Parse(address)
 	// The parser's error repeats the address.
-	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || u.Opaque != "" {
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || u.Opaque != "" || strings.Contains(u.Host, "%") {
 		return problem.New(problem.BrowserAddress)
 	}
 	if strings.ContainsFunc(address, func(r rune) bool { return r <= 0x20 || r == '"' || r == '\\' || r == '`' || r >= 0x7f }) {

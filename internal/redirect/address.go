@@ -64,7 +64,7 @@ func Check(uri string) (Address, error) {
 		return Address{}, problem.New(problem.RedirectScheme, "scheme", problem.Outside(u.Scheme, 40))
 	}
 	a := Address{Scheme: u.Scheme, Host: strings.ToLower(u.Hostname()), Path: u.EscapedPath()}
-	if a.Host == "" || u.User != nil || strings.HasSuffix(u.Host, ":") || dotted(u.Path) {
+	if !plainHost(a.Host) || u.User != nil || strings.HasSuffix(u.Host, ":") || dotted(u.Path) {
 		return invalid()
 	}
 	if a.Path == "" {
@@ -93,6 +93,17 @@ func Check(uri string) (Address, error) {
 		return Address{}, problem.New(problem.RedirectScheme, "scheme", "http")
 	}
 	return a, nil
+}
+
+// plainHost keeps out what the parser would decode or a browser would read
+// differently: percent signs, zones, letters outside ASCII.
+func plainHost(host string) bool {
+	if ip := net.ParseIP(host); ip != nil && strings.Contains(host, ":") {
+		return true
+	}
+	return host != "" && !strings.ContainsFunc(host, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '.' && r != '-' && r != '_'
+	})
 }
 
 func blank(r rune) bool {
