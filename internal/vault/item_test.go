@@ -331,32 +331,43 @@ func TestIndexLosesNothingKnownWhereverItStops(t *testing.T) {
 	for n := range 400 {
 		ids = append(ids, fmt.Sprintf("account%09d", n))
 	}
-	// From the first 300 to all but every third of the first 200.
-	before, after := ids[:300], []string{}
+	var thinned []string
 	for n, id := range ids {
 		if n >= 200 || n%3 != 0 {
-			after = append(after, id)
+			thinned = append(thinned, id)
 		}
 	}
-	for stop := 0; ; stop++ {
-		s := NewSession()
-		done(t, PutIndex(t.Context(), s, "library00", before))
-		err := PutIndex(t.Context(), &faulty{s, stop}, "library00", after)
-		have := map[string]bool{}
-		for _, id := range must[[]string](t)(Index(t.Context(), s, "library00")) {
-			have[id] = true
-		}
-		for n, id := range before {
-			if (n >= 200 || n%3 != 0) && !have[id] {
-				t.Fatalf("stopped after %d writes: %s is lost", stop, id)
+	for name, row := range map[string]struct{ before, after []string }{
+		"some go, some come": {ids[:300], thinned},
+		"many come in front": {ids[200:], ids},
+		"all go but the end": {ids, ids[390:]},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stays := map[string]bool{}
+			for _, id := range row.after {
+				stays[id] = true
 			}
-		}
-		if err == nil {
-			if stop < 2 {
-				t.Error("the test has nothing to stop")
+			for stop := 0; ; stop++ {
+				s := NewSession()
+				done(t, PutIndex(t.Context(), s, "library00", row.before))
+				err := PutIndex(t.Context(), &faulty{s, stop}, "library00", row.after)
+				have := map[string]bool{}
+				for _, id := range must[[]string](t)(Index(t.Context(), s, "library00")) {
+					have[id] = true
+				}
+				for _, id := range row.before {
+					if stays[id] && !have[id] {
+						t.Fatalf("stopped after %d writes: %s is lost", stop, id)
+					}
+				}
+				if err == nil {
+					if stop < 2 {
+						t.Error("the test has nothing to stop")
+					}
+					return
+				}
 			}
-			return
-		}
+		})
 	}
 }
 
@@ -414,5 +425,29 @@ func TestSealersMadeAtOnceShareOneKey(t *testing.T) {
 		if one == nil || !bytes.Equal(one.key, sealers[0].key) {
 			t.Fatal("two keys")
 		}
+	}
+}
+
+// rival is another process that makes a key at the same moment and is later.
+type rival struct {
+	*Session
+	all sync.WaitGroup
+}
+
+func (r *rival) Put(ctx context.Context, name string, v secret.Text) error {
+	r.all.Go(func() {
+		time.Sleep(settle / 4)
+		_ = r.Session.Put(context.WithoutCancel(ctx), name, secret.New(strings.Repeat("A", 43)+"="))
+	})
+	return r.Session.Put(ctx, name, v)
+}
+
+func TestSealerTakesTheKeyThatStayed(t *testing.T) {
+	r := &rival{Session: NewSession()}
+	first := must[*Sealer](t)(NewSealer(t.Context(), r, "library00"))
+	r.all.Wait()
+	second := must[*Sealer](t)(NewSealer(t.Context(), r.Session, "library00"))
+	if !bytes.Equal(first.key, second.key) {
+		t.Error("what is sealed now could not be opened later")
 	}
 }

@@ -330,6 +330,31 @@ func TestFirstKeyringIsMadeWhenAPersonIsThere(t *testing.T) {
 	})
 }
 
+// Some programs let each caller in item by item; then too nothing is asked for
+// an unattended call, and a person's no is a no.
+func TestItemsThatAreLockedSingly(t *testing.T) {
+	f := newDesktop(t).startFake()
+	var w waits
+	unattended, attended := keychain(t, Options{}), keychain(t, Options{Attended: true, Waiting: w.hear})
+	f.be(mood{lockItems: true, prompt: "dismiss"})
+	f.add(map[string]string{"service": buildinfo.ID, "username": "a"}, "v")
+	_, err := unattended.Get(t.Context(), "a")
+	wants(t, err, problem.VaultLocked)
+	wants(t, unattended.Delete(t.Context(), "a"), problem.VaultLocked)
+	if prompted, _, _ := f.counts(); prompted != 0 {
+		t.Errorf("%d dialogs", prompted)
+	}
+	_, err = attended.Get(t.Context(), "a")
+	wants(t, err, problem.VaultDismissed)
+	f.be(mood{lockItems: true})
+	if got := must[secret.Text](t)(attended.Get(t.Context(), "a")); got.Reveal() != "v" {
+		t.Error("another value")
+	}
+	if w.String() != "[true false true false]" {
+		t.Errorf("told %v", &w)
+	}
+}
+
 // An item stored by hand has attributes of its own and lies beside ours.
 func TestPutAndDeleteWinOverDoubles(t *testing.T) {
 	f := newDesktop(t).startFake()
