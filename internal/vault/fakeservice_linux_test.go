@@ -19,6 +19,7 @@ type fakeService struct {
 	items     map[dbus.ObjectPath]*fakeItem
 	next      int
 	prompted  int
+	misled    int // so many unlocks answer nothing although nothing is locked
 	dismissed int // by the client, which it must not
 	resume    chan struct{}
 }
@@ -243,6 +244,11 @@ func (s fakeServiceObject) ReadAlias(string) (dbus.ObjectPath, *dbus.Error) {
 func (s fakeServiceObject) Unlock(paths []dbus.ObjectPath) ([]dbus.ObjectPath, dbus.ObjectPath, *dbus.Error) {
 	m := s.f.now()
 	s.f.mu.Lock()
+	if s.f.misled > 0 {
+		s.f.misled--
+		s.f.mu.Unlock()
+		return []dbus.ObjectPath{}, noObject, nil
+	}
 	locked := false
 	for _, path := range paths {
 		if item, ok := s.f.items[path]; ok {

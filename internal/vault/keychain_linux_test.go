@@ -355,6 +355,23 @@ func TestItemsThatAreLockedSingly(t *testing.T) {
 	}
 }
 
+// The library takes things for a failed unlock that are none.
+func TestLibraryThatIsMisledOnceIsAskedAgain(t *testing.T) {
+	f := newDesktop(t).startFake()
+	k := keychain(t, Options{})
+	mislead := func(times int) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.misled = times
+	}
+	mislead(1)
+	done(t, k.Put(t.Context(), "a", secret.New("v")))
+	mislead(1)
+	must[secret.Text](t)(k.Get(t.Context(), "a"))
+	mislead(2)
+	wants(t, k.Delete(t.Context(), "a"), problem.VaultLocked, "reason", "library")
+}
+
 // An item stored by hand has attributes of its own and lies beside ours.
 func TestPutAndDeleteWinOverDoubles(t *testing.T) {
 	f := newDesktop(t).startFake()
