@@ -267,13 +267,8 @@ func (s *Service) save(ctx context.Context, c *completion, out *completed) error
 		IssuedAt: &issued, ExpiresAt: a.ExpiresAt, Estimated: a.Estimated, Gen: gen, Vault: s.place,
 	}
 	entry := library.Entry{AccountID: id, At: s.config.Now(), Event: "signed_in", Args: map[string]string{"n": strconv.Itoa(len(a.Scopes))}}
-	if err := s.library.Finish(ctx, account, entry); err != nil {
+	if err := s.library.FinishFrom(ctx, c.pending.AccountID, account, entry); err != nil {
 		return err
-	}
-	if id != c.pending.AccountID {
-		if err := s.library.Drop(ctx, c.pending.AccountID, c.pending.Gen); err != nil {
-			return err
-		}
 	}
 	s.config.At("finished")
 	out.account = s.account(account, app.Name)
@@ -283,14 +278,18 @@ func (s *Service) save(ctx context.Context, c *completion, out *completed) error
 
 // Recover finishes, without a browser, every sign-in that a former run left
 // between its answer and its token (security.md 3.2), each under its lock. A
-// row that another process is working on is left to it. The error is the
+// row that another process is working on is left to it. A library that was
+// found damaged is first filled again from the keychain. The error is the
 // library's own; what stands in a single row's way is in its Recovered.
 func (s *Service) Recover(ctx context.Context) ([]Recovered, error) {
-	rows, err := s.library.Pendings(ctx)
-	if err != nil || len(rows) == 0 {
-		return nil, err
+	out, err := s.rebuild(ctx)
+	if err != nil {
+		return out, err
 	}
-	var out []Recovered
+	rows, err := s.library.Pendings(ctx)
+	if err != nil {
+		return out, err
+	}
 	for _, row := range rows {
 		if got := s.recoverOne(ctx, row.AccountID); got != nil {
 			out = append(out, *got)

@@ -53,10 +53,10 @@ func (s *Service) check(ctx context.Context, in Setup, withSecret bool) (client,
 		return c, err
 	}
 	if d.Status == "retired" {
-		return c, problem.New(problem.ProviderRetired, "name", d.Name, "replaced_by", s.nameOf(d.ReplacedBy), "since", d.Retired)
+		return c, problem.New(problem.ProviderRetired, "name", d.Name, "replaced_by", s.nameOf(d.ReplacedBy), "retired", d.Retired)
 	}
 	c.definition = d
-	if c.oauth.ClientID, err = oauth.CleanClientID(in.ClientID); err != nil {
+	if c.oauth.ClientID, err = oauth.CleanClientIDFor(d, in.ClientID); err != nil {
 		return c, err
 	}
 	c.oauth.RedirectURI = strings.TrimSpace(in.RedirectURI)
@@ -106,7 +106,7 @@ func checkRedirect(d provider.Definition, uri string) error {
 			return nil
 		}
 	}
-	return problem.New(problem.RedirectScheme, "address", problem.Outside(uri, 200), "scheme", strings.Join(d.Redirect.Schemes, ", "), "provider", d.Name)
+	return problem.New(problem.RedirectScheme, "scheme", address.Scheme, "provider", d.Name)
 }
 
 func (s *Service) nameOf(id string) string {

@@ -289,7 +289,11 @@ func (s *Service) definition(id string) (provider.Definition, error) {
 		return d, err
 	}
 	if s.Practising() {
-		d = d.Practice(s.config.SandboxURL)
+		if d = d.Practice(s.config.SandboxURL); !d.Practising() {
+			// A user's own definition has no pretend twin: practising with it
+			// would be signing in for real.
+			return d, problem.New(problem.ProviderUnknown, "provider", problem.Outside(id, 60))
+		}
 	}
 	return d, nil
 }

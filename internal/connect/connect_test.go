@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -649,5 +650,72 @@ func TestEnvironmentIsTheContract(t *testing.T) {
 		if want == "" && err != nil || want != "" && !problem.Has(err, want) || c.Session != (choice == "session") {
 			t.Errorf("TOKENKEEP_VAULT=%q: %v", choice, err)
 		}
+	}
+}
+
+func TestALostLibraryIsRebuiltFromTheKeychain(t *testing.T) {
+	s := newStage(t, "ok")
+	account, err := s.service.Connect(t.Context(), s.request(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := s.service.Token(t.Context(), account.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.service.Close()
+	for _, name := range []string{"library.db", "library.db-wal", "library.db-shm"} {
+		path := filepath.Join(s.config.Home, "practice", name)
+		if _, err := os.Stat(path); err == nil {
+			if err := os.WriteFile(path, []byte(strings.Repeat("not a database ", 1000)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	s.open()
+	if !slices.Contains(s.service.Notes(), problem.LibraryBroken) {
+		t.Errorf("notes %v", s.service.Notes())
+	}
+	got, err := s.service.Recover(t.Context())
+	if err != nil || len(got) != 1 || got[0].Account == nil {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	after, err := s.service.Account(t.Context(), account.ID)
+	if err != nil || after.Username != account.Username || after.UserID != account.UserID || !after.ExpiresAt.Equal(account.ExpiresAt.Truncate(time.Millisecond)) && !after.ExpiresAt.Equal(*account.ExpiresAt) {
+		t.Errorf("%+v, want %+v, %v", after, account, err)
+	}
+	if kept, err := s.service.Token(t.Context(), account.ID); err != nil || !kept.AccessToken.Equal(before.AccessToken) {
+		t.Errorf("the token: %v", err)
+	}
+	if again, err := s.service.Recover(t.Context()); err != nil || len(again) != 0 {
+		t.Errorf("twice: %+v, %v", again, err)
+	}
+}
+
+func TestKR5_AKeychainThatChangedIsSaidAndNothingIsDeleted(t *testing.T) {
+	s := newStage(t, "ok")
+	account, err := s.service.Connect(t.Context(), s.request(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.service.Close()
+	s.config.Store = vault.NewSession()
+	s.open()
+	_, err = s.service.Token(t.Context(), account.ID)
+	if p := problem.Of(err); p == nil || p.Key != problem.VaultUnreadable || p.Args["reason"] != "changed" {
+		t.Errorf("%v", err)
+	}
+	if accounts, err := s.service.Accounts(t.Context()); err != nil || len(accounts) != 1 {
+		t.Errorf("the list lost its row: %v", err)
+	}
+	// In the keychain that we know, a single missing token is another story.
+	s.service.Close()
+	s.config.Store = s.store
+	s.open()
+	if err := s.store.Delete(t.Context(), "token-"+account.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.service.Token(t.Context(), account.ID); !problem.Has(err, problem.TokenGone) {
+		t.Errorf("%v", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tokenkeep/tokenkeep/internal/oauth"
 	"github.com/tokenkeep/tokenkeep/internal/problem"
+	"github.com/tokenkeep/tokenkeep/internal/provider"
 	"github.com/tokenkeep/tokenkeep/internal/redirect"
 	"github.com/tokenkeep/tokenkeep/internal/secret"
 )
@@ -46,7 +47,7 @@ func (s *Service) Doctor(ctx context.Context, in Setup, observe func(Line)) ([]L
 		if in.RedirectURI == "" {
 			in.RedirectURI = d.Redirect.Default
 		}
-		say(clientIDLine(in.ClientID))
+		say(clientIDLine(d, in.ClientID))
 		say(secretLine(in))
 		if err := checkRedirect(d, in.RedirectURI); err != nil {
 			say(Line{Check: "redirect", Level: Bad, Problem: problem.Of(err)})
@@ -62,8 +63,8 @@ func (s *Service) Doctor(ctx context.Context, in Setup, observe func(Line)) ([]L
 	return lines, ctx.Err()
 }
 
-func clientIDLine(raw string) Line {
-	id, err := oauth.CleanClientID(raw)
+func clientIDLine(d provider.Definition, raw string) Line {
+	id, err := oauth.CleanClientIDFor(d, raw)
 	if err != nil {
 		return Line{Check: "client_id", Level: Bad, Problem: problem.Of(err)}
 	}
@@ -95,7 +96,7 @@ func (s *Service) portLine(ctx context.Context, uri string) Line {
 		return Line{Check: "port", Level: Bad, Problem: problem.Of(err)}
 	}
 	if !address.CanListen {
-		return Line{Check: "port", Level: Look, Problem: problem.New(problem.RedirectNotHere, "address", uri)}
+		return Line{Check: "port", Level: Look, Problem: problem.New(problem.RedirectNotHere, "host", address.Host)}
 	}
 	listener, err := redirect.Listen(ctx, redirect.Options{
 		URI:   uri,

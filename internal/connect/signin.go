@@ -198,7 +198,7 @@ func (run *signIn) listen(ctx context.Context) error {
 	}
 	if !address.CanListen {
 		if run.request.Receive == ReceiveListen {
-			return problem.New(problem.RedirectNotHere, "address", run.client.oauth.RedirectURI)
+			return problem.New(problem.RedirectNotHere, "host", address.Host)
 		}
 		return nil
 	}

@@ -868,3 +868,28 @@ func BenchmarkRenewal(b *testing.B) {
 		must(b, l.Finish(ctx, Account{ID: "acc0000000000001", Provider: "p", ClientID: "c", UserID: "u", Gen: gen}))
 	}
 }
+
+// A sign-in begins under an id of its own; when the person turns out to be
+// known, that row goes with the transaction that brings the account up.
+func TestFinishFromTakesTheRowOfTheSignInWithIt(t *testing.T) {
+	l := opened(t, t.TempDir())
+	ctx := t.Context()
+	known := sampleAccount()
+	known.AppID = ""
+	must(t, l.Finish(ctx, known))
+	from := "signin0000000001"
+	must(t, l.Begin(ctx, Pending{AccountID: from, Gen: 1}))
+	must(t, l.Seal(ctx, from, 1, []byte("sealed")))
+	known.Gen++
+	must(t, l.FinishFrom(ctx, from, known, Entry{Event: "signed_in"}))
+	rows, err := l.Pendings(ctx)
+	must(t, err)
+	if len(rows) != 0 {
+		t.Errorf("%d pending rows are left", len(rows))
+	}
+	got, err := l.Account(ctx, known.ID)
+	must(t, err)
+	if got.Gen != known.Gen {
+		t.Errorf("generation %d, want %d", got.Gen, known.Gen)
+	}
+}

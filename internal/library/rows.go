@@ -124,6 +124,14 @@ func (l *Library) UpdateAccount(ctx context.Context, id string, change func(*Acc
 // callers look with AccountByIdentity first and so keep the old one. The
 // context's cancelling is ignored. Errors: AppUnknown, and those of every write.
 func (l *Library) Finish(ctx context.Context, a Account, diary ...Entry) error {
+	return l.FinishFrom(ctx, a.ID, a, diary...)
+}
+
+// FinishFrom is Finish for a sign-in that turned out to be a known person's:
+// its pending rows lie under the id from, made before anybody was known, and
+// are deleted in the same transaction, so that a row never outlives what it
+// led to and overwrites something newer.
+func (l *Library) FinishFrom(ctx context.Context, from string, a Account, diary ...Entry) error {
 	ctx = context.WithoutCancel(ctx)
 	err := l.write(ctx, func(tx *sql.Tx) error {
 		var former string
@@ -145,13 +153,16 @@ func (l *Library) Finish(ctx context.Context, a Account, diary ...Entry) error {
 		if err := putAccount(ctx, tx, a); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM pending WHERE account_id = ? AND gen <= ?`, a.ID, a.Gen); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM pending WHERE account_id IN (?, ?) AND gen <= ?`, a.ID, from, a.Gen); err != nil {
 			return err
 		}
 		return l.enter(ctx, tx, a.ID, diary)
 	})
 	if err == nil {
 		l.giveBack(ctx, a.ID)
+		if from != a.ID {
+			l.giveBack(ctx, from)
+		}
 	}
 	return err
 }

@@ -1,0 +1,61 @@
+package connect
+
+import (
+	"context"
+	"slices"
+
+	"github.com/tokenkeep/tokenkeep/internal/library"
+	"github.com/tokenkeep/tokenkeep/internal/problem"
+	"github.com/tokenkeep/tokenkeep/internal/vault"
+)
+
+// Notes are what the library has to say about itself: that it was damaged and
+// made anew, that it can only be read, that another process cannot share it.
+func (s *Service) Notes() []problem.Key { return s.library.Notes() }
+
+// rebuild fills a library that was lost from the keychain alone: the index
+// items name the accounts, the token items say whose they are. What only the
+// library knew (app names, permissions asked for, the diary) is gone, and
+// nothing is made up for it. Each account comes back as Recovered.
+func (s *Service) rebuild(ctx context.Context) ([]Recovered, error) {
+	if !s.library.Fresh() || !slices.Contains(s.library.Notes(), problem.LibraryBroken) {
+		return nil, nil
+	}
+	accounts, err := s.library.Accounts(ctx)
+	if err != nil || len(accounts) > 0 {
+		return nil, err
+	}
+	ids, err := vault.Index(ctx, s.store, s.library.ID())
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	sealer, err := s.sealer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []Recovered
+	for _, id := range ids {
+		item, err := s.tokens(sealer).Get(ctx, id)
+		if err != nil {
+			// The index lists a sign-in's id before its token is there, so an
+			// id without one is ordinary. A token too long for the keychain lay
+			// sealed in the library and is gone with it.
+			s.log.Info("not rebuilt", "account", id, "err", err)
+			continue
+		}
+		row := library.Account{
+			ID: id, Provider: item.Provider, ClientID: item.ClientID, UserID: item.UserID, Grant: id, Username: item.Username,
+			ScopesAsked: item.Scope, ScopesGranted: item.Scope, ExpiresAt: item.ExpiresAt, Gen: item.Gen, Vault: s.place,
+		}
+		if !item.IssuedAt.IsZero() {
+			issued := item.IssuedAt
+			row.IssuedAt = &issued
+		}
+		if err := s.library.Finish(ctx, row, library.Entry{At: s.config.Now(), Event: "recovered"}); err != nil {
+			return out, err
+		}
+		account := s.account(row, "")
+		out = append(out, Recovered{Account: &account})
+	}
+	return out, nil
+}
