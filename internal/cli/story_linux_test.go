@@ -203,7 +203,13 @@ func (s *story) startBus(ts *testscript.TestScript) {
 		_ = bus.Process.Kill()
 		_ = bus.Wait()
 	})
-	within(ts, "the bus listens", func() bool { _, err := os.Stat(socket); return err == nil })
+	within(ts, "the bus listens", func() bool {
+		c, err := net.Dial("unix", socket)
+		if err == nil {
+			_ = c.Close()
+		}
+		return err == nil
+	})
 	s.bus = "unix:path=" + socket
 	ts.Setenv("DBUS_SESSION_BUS_ADDRESS", s.bus)
 }
