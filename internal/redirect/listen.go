@@ -401,8 +401,6 @@ func (l *Listener) serveDone(w http.ResponseWriter, r *http.Request) string {
 	if !answered {
 		return l.send(w, http.StatusNotFound, pageNothing, "too early")
 	}
-	// The read deadline would end the wait, and with it the page.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(writeTimeout))
 	wait := time.NewTimer(doneWait)
 	defer wait.Stop()
 	select {

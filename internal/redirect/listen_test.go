@@ -941,3 +941,50 @@ func TestOfferIsAskedForOneRequestAtATime(t *testing.T) {
 		t.Errorf("%d at once", most.Load())
 	}
 }
+
+// Each limit by itself, where no crowd pushes anybody out.
+func TestLST11_ASlowClientIsShownOut(t *testing.T) {
+	t.Parallel()
+	for _, scheme := range []string{"http", "https"} {
+		l, _ := listen(t, uriOn(scheme, "127.0.0.1", freePort(t), "/"))
+		host := l.address.Authority()
+		for name, client := range map[string]struct {
+			first string
+			drip  bool
+			limit time.Duration
+		}{
+			"nothing said":         {"", false, headerTimeout},
+			"half a header":        {"GET / HTTP/1.1\r\nHost: " + host + "\r\nX-Slow: ", true, headerTimeout},
+			"a body without end":   {"POST / HTTP/1.1\r\nHost: " + host + "\r\nContent-Length: 60000\r\n\r\n", true, readTimeout},
+			"a body for an answer": {"GET /?state=wrong HTTP/1.1\r\nHost: " + host + "\r\nContent-Length: 60000\r\n\r\n", true, readTimeout},
+		} {
+			t.Run(scheme+", "+name, func(t *testing.T) {
+				t.Parallel()
+				began := time.Now()
+				c, err := net.Dial("tcp", l.address.endpoints()[0])
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer c.Close()
+				if _, err := io.WriteString(c, client.first); err != nil {
+					t.Fatal(err)
+				}
+				b := make([]byte, 16<<10)
+				for time.Since(began) < client.limit+10*time.Second {
+					_ = c.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
+					if _, err := c.Read(b); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+						break
+					}
+					if client.drip {
+						if _, err := io.WriteString(c, "x"); err != nil {
+							break
+						}
+					}
+				}
+				if took := time.Since(began); took > client.limit+2*time.Second {
+					t.Errorf("it was let stay for %v", took)
+				}
+			})
+		}
+	}
+}
