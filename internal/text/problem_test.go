@@ -339,7 +339,7 @@ func TestVariantsTellAnotherCauseOfTheSameProblem(t *testing.T) {
 			key    problem.Key
 			reason string
 		}{
-			{problem.VaultAbsent, "silent"}, {problem.VaultAbsent, "gone"}, {problem.VaultUnreadable, "changed"},
+			{problem.VaultAbsent, "silent"}, {problem.VaultAbsent, "gone"}, {problem.VaultAbsent, "no-collection"}, {problem.VaultLocked, "no-dialog"}, {problem.VaultUnreadable, "changed"},
 			{problem.HomeUnusable, "shared"}, {problem.HomeUnusable, "unreadable"}, {problem.NetworkTLS, "expired"}, {problem.ClientIDLetters, "characters"},
 		} {
 			if c.Tell(problem.New(row.key, "reason", row.reason)) == c.Tell(problem.New(row.key)) {

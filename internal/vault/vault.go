@@ -95,7 +95,8 @@ type Options struct {
 	Budget time.Duration
 	// Waiting is told true when a password dialog is probably open, and false
 	// when that call has ended. It is called on the caller's goroutine or
-	// another one, never twice with the same value in a row. May be nil.
+	// another one, never twice with the same value in a row for one call, and
+	// must not block. May be nil.
 	Waiting func(bool)
 	// Log receives what happened, never a value. May be nil.
 	Log *slog.Logger
