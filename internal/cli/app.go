@@ -53,6 +53,7 @@ func (p *program) appAdd(ctx context.Context, o appAddOptions) error {
 		return err
 	}
 	defer s.Close()
+	p.misread(s)
 	var typed secret.Text
 	switch {
 	case o.SecretFile != "":

@@ -60,6 +60,31 @@ func TestEveryProblemHasItsExitCodeItsObjectAndItsWords(t *testing.T) {
 	}
 }
 
+// What a prompt says in other words belongs to a problem that exists, is there
+// in both languages, and leaves variants alone.
+func TestAPromptsOwnWords(t *testing.T) {
+	for _, lang := range text.Languages() {
+		p := &program{say: text.For(lang)}
+		own := 0
+		for _, entry := range problem.Table() {
+			if p.words(problem.New(entry.Key)) != p.say.Tell(problem.New(entry.Key)) {
+				own++
+			}
+		}
+		data, err := os.ReadFile("../../resources/translations/" + lang + "/cli.toml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if listed := strings.Count(string(data), "[cli.told."); own != listed || own == 0 {
+			t.Errorf("%s: %d problems have a prompt's own words, cli.toml lists %d", lang, own, listed)
+		}
+		variant := problem.New(problem.VaultLocked, "reason", "no-dialog")
+		if p.words(variant) != p.say.Tell(variant) {
+			t.Errorf("%s: the variant lost its words", lang)
+		}
+	}
+}
+
 func TestWithoutJSONStandardOutputIsForResultsOnly(t *testing.T) {
 	b := newBench(t, &double{accounts: func() ([]connect.Account, error) { return nil, problem.New(problem.LibraryBroken) }})
 	if code := b.run(t, "list"); code != 1 || b.out.Len() != 0 || b.err.Len() == 0 {
@@ -469,7 +494,7 @@ func TestRecoveredSignInsAreSaid(t *testing.T) {
 		t.Errorf("%d %s", code, b.err.String())
 	}
 	for _, key := range []problem.Key{problem.Interrupted, problem.VaultLocked} {
-		if title := text.For("en").Tell(problem.New(key)).Title; !strings.Contains(b.err.String(), title) {
+		if title := b.p.words(problem.New(key)).Title; !strings.Contains(b.err.String(), title) {
 			t.Errorf("%q is not said", title)
 		}
 	}

@@ -376,3 +376,16 @@ func TestCompletionOffersCommandsFlagsAndNamesButNeverSecrets(t *testing.T) {
 		}
 	}
 }
+
+// SEC-13: the pretend provider takes secrets, so only this computer may reach it.
+func TestSEC13_SandboxListensOnThisComputerOnly(t *testing.T) {
+	for addr, want := range map[string]bool{
+		"127.0.0.1:0": true, "[::1]:80": true, "localhost:1": true, "127.9.9.9:1": true,
+		":80": false, "0.0.0.0:80": false, "[::]:80": false, "10.0.0.1:80": false, "example.org:80": false,
+		"localhost.example.org:80": false, "127.0.0.1": false, "": false, "[::ffff:10.0.0.1]:80": false,
+	} {
+		if loopback(addr) != want {
+			t.Errorf("%q: %t", addr, !want)
+		}
+	}
+}

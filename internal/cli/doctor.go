@@ -35,6 +35,7 @@ func (p *program) doctor(ctx context.Context, o doctorOptions) error {
 		return err
 	}
 	defer s.Close()
+	p.misread(s)
 	worst := 0
 	_, err = s.Doctor(ctx, connect.Setup{App: o.App}, func(line connect.Line) {
 		if line.Level == connect.Bad && line.Problem != nil {
@@ -67,7 +68,7 @@ func (p *program) doctor(ctx context.Context, o doctorOptions) error {
 // finding puts a line into words: those of its problem, else its own.
 func (p *program) finding(line connect.Line) (title, detail string) {
 	if line.Problem != nil {
-		told := p.say.Tell(line.Problem)
+		told := p.words(line.Problem)
 		return told.Title, told.Advice
 	}
 	args := text.Args{}

@@ -31,6 +31,7 @@ type double struct {
 	t          *testing.T
 	practising bool
 	providers  []provider.Definition
+	issues     []error
 	apps       func() ([]connect.App, error)
 	addApp     func(connect.Setup, []string) (connect.App, error)
 	removeApp  func(string) error
@@ -54,6 +55,7 @@ func (d *double) unset(name string) {
 
 func (d *double) Practising() bool                 { return d.practising }
 func (d *double) Providers() []provider.Definition { return d.providers }
+func (d *double) DefinitionIssues() []error        { return d.issues }
 func (d *double) Close() error                     { d.closed++; return nil }
 func (d *double) Apps(context.Context) ([]connect.App, error) {
 	if d.apps == nil {

@@ -27,8 +27,28 @@ type failedLine struct {
 }
 
 func (p *program) problemObject(failed *problem.Problem) problemObject {
-	told := p.say.Tell(failed)
+	told := p.words(failed)
 	return problemObject{Kind: failed.Kind, Key: failed.Key, Title: told.Title, Advice: told.Advice, ProviderMessage: failed.Provider}
+}
+
+// words tells a problem as the table does, but for what a prompt says in
+// another way: there is no next field here, and no list to choose from.
+func (p *program) words(failed *problem.Problem) text.Told {
+	told := p.say.Tell(failed)
+	key := string(failed.Key)
+	if reason := failed.Args["reason"]; reason != "" && p.say.Has("problem."+key+"."+reason+".title") {
+		return told
+	}
+	args := text.Args{}
+	for name, value := range failed.Args {
+		args[name] = value
+	}
+	for name, sentence := range map[string]*string{"title": &told.Title, "happened": &told.Happened, "advice": &told.Advice} {
+		if own := "cli.told." + key + "." + name; p.say.Has(own) {
+			*sentence = p.say.Say(own, args)
+		}
+	}
+	return told
 }
 
 // object writes one line of JSON to standard output.
@@ -81,7 +101,7 @@ func (p *program) table(rows [][]string) {
 
 // complain tells a problem on standard error.
 func (p *program) complain(failed *problem.Problem) {
-	told := p.say.Tell(failed)
+	told := p.words(failed)
 	lines := []string{"tokenkeepctl: " + told.Title}
 	for _, line := range []string{told.Happened, told.Advice} {
 		if line != "" {
@@ -96,7 +116,7 @@ func (p *program) complain(failed *problem.Problem) {
 
 // warn tells something to know about a success.
 func (p *program) warn(about *problem.Problem) {
-	told := p.say.Tell(about)
+	told := p.words(about)
 	p.note(strings.TrimSpace(told.Title + "\n  " + told.Happened + "\n  " + told.Advice))
 }
 

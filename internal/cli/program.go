@@ -46,6 +46,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(
 type service interface {
 	Practising() bool
 	Providers() []provider.Definition
+	DefinitionIssues() []error
 	Apps(ctx context.Context) ([]connect.App, error)
 	AddApp(ctx context.Context, setup connect.Setup, scopes []string) (connect.App, error)
 	RemoveApp(ctx context.Context, name string) error
@@ -145,6 +146,14 @@ func (p *program) service(ctx context.Context) (service, error) {
 		p.note(p.say.Say("cli.practice"))
 	}
 	return s, nil
+}
+
+// misread says which of the person's own definitions could not be used, where
+// somebody would look for them in vain.
+func (p *program) misread(s service) {
+	for _, issue := range s.DefinitionIssues() {
+		p.complain(problem.Of(issue))
+	}
 }
 
 func (p *program) config() (connect.Config, error) {

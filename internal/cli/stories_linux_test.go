@@ -21,7 +21,7 @@ func scripts(files ...string) []string {
 var (
 	mustForged    = scripts("forged.txtar")
 	mustDenied    = scripts("deny.txtar", "deny_soon.txtar")
-	mustTaken     = scripts("taken.txtar", "taken_v6.txtar")
+	mustTaken     = scripts("taken.txtar", "taken_v6.txtar", "ours.txtar")
 	mustHTTPS     = scripts("listen.txtar")
 	mustArgv      = scripts("argv.txtar")
 	mustRest      = scripts("at_rest.txtar")

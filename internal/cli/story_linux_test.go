@@ -39,7 +39,8 @@ import (
 // Besides testscript's commands a story has:
 //
 //	keyring                    a private bus with an unlocked gnome-keyring
-//	keyring lock|stop|bare     lock it; end it; a bus without a keychain
+//	keyring lock|freeze|thaw   lock it; it does not answer; it does again
+//	keyring stop|bare          end it; a bus without a keychain
 //	sandbox [SCENARIO]         the pretend provider; practice from here on
 //	control PATH JSON          its control address
 //	exits CODE COMMAND…        run and demand the exit code
@@ -180,6 +181,10 @@ func cmdKeyring(ts *testscript.TestScript, neg bool, args []string) {
 			paths := []dbus.ObjectPath{"/org/freedesktop/secrets/collection/login"}
 			return c.Object("org.freedesktop.secrets", "/org/freedesktop/secrets").Call("org.freedesktop.Secret.Service.Lock", 0, paths).Err
 		})
+	case "freeze":
+		ts.Check(s.keyring.Process.Signal(syscall.SIGSTOP))
+	case "thaw":
+		ts.Check(s.keyring.Process.Signal(syscall.SIGCONT))
 	case "stop":
 		ts.Check(s.keyring.Process.Kill())
 		_ = s.keyring.Wait()

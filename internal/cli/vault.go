@@ -50,6 +50,9 @@ func (p *program) vaultStatus(ctx context.Context) error {
 	if program == "" {
 		program = p.say.Say("cli.none")
 	}
+	if st.Collection == "" {
+		st.Collection = p.say.Say("cli.none")
+	}
 	p.table([][]string{
 		{p.say.Say("cli.vault.status.program"), program},
 		{p.say.Say("cli.vault.status.state"), p.say.Say("cli.vault.status." + state)},
@@ -58,7 +61,9 @@ func (p *program) vaultStatus(ctx context.Context) error {
 		{p.say.Say("cli.vault.status.secrets"), strconv.Itoa(st.SecretsKept)},
 		{p.say.Say("cli.vault.status.home"), st.Home},
 	})
-	p.note(p.say.Say("cli.vault.status.honest"))
+	if st.Present {
+		p.note(p.say.Say("cli.vault.status.honest"))
+	}
 	if st.Problem != nil {
 		p.complain(st.Problem)
 		return exit(st.Problem.Kind.ExitCode())
