@@ -487,6 +487,7 @@ func TestKR6_SixProblemsAreToldApart(t *testing.T) {
 		done(t, k.Put(t.Context(), "a", secret.New("v")))
 		d.lockKeyring()
 		saw(t, k.Put(t.Context(), "a", secret.New("w")), problem.VaultLocked)
+		saw(t, k.Probe(t.Context()), problem.VaultLocked)
 		// Without a screen the daemon cannot ask; nobody has dismissed anything.
 		saw(t, attended.Put(t.Context(), "a", secret.New("w")), problem.VaultLocked, "reason", "no-dialog", "program", "GNOME Keyring")
 		d.unlockKeyring()
