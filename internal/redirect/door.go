@@ -1,6 +1,7 @@
 package redirect
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -11,9 +12,10 @@ import (
 	"time"
 )
 
-// visitors knows every open connection. At the limit the one that has been
-// silent longest makes room, so that a crowd that opens connections and says
-// nothing cannot keep the browser out (LST-11).
+// visitors knows every open connection. At the limit one makes room: the oldest
+// that has its answer already (net/http lingers over a body that nobody wants),
+// else the one that has been silent longest. So a crowd that opens connections
+// and says nothing, or never ends, cannot keep the browser out (LST-11).
 type visitors struct {
 	mu     sync.Mutex
 	next   uint64
@@ -25,8 +27,16 @@ type guest struct {
 	net.Conn
 	visitors *visitors
 	number   uint64
-	speaking bool // a whole request header was read; under visitors.mu
+	stage    stage // under visitors.mu
 }
+
+type stage int
+
+const (
+	answered stage = iota // its answer is sent
+	silent                // no whole request header yet
+	speaking              // being answered
+)
 
 func (g *guest) Close() error {
 	g.visitors.mu.Lock()
@@ -47,26 +57,26 @@ func (g *guest) CloseWrite() error {
 // full of connections that are being served.
 func (v *visitors) admit(c net.Conn) *guest {
 	v.mu.Lock()
-	var silent *guest
+	var leaves *guest
 	if len(v.guests) >= maxGuests {
 		for g := range v.guests {
-			if !g.speaking && (silent == nil || g.number < silent.number) {
-				silent = g
+			if g.stage != speaking && (leaves == nil || g.stage < leaves.stage || (g.stage == leaves.stage && g.number < leaves.number)) {
+				leaves = g
 			}
 		}
-		if silent == nil {
+		if leaves == nil {
 			v.mu.Unlock()
 			_ = c.Close()
 			return nil
 		}
-		delete(v.guests, silent)
+		delete(v.guests, leaves)
 	}
 	v.next++
-	g := &guest{Conn: c, visitors: v, number: v.next}
+	g := &guest{Conn: c, visitors: v, number: v.next, stage: silent}
 	v.guests[g] = true
 	v.mu.Unlock()
-	if silent != nil {
-		_ = silent.Conn.Close()
+	if leaves != nil {
+		_ = leaves.Conn.Close()
 	}
 	return g
 }
@@ -75,17 +85,50 @@ func (v *visitors) state(c net.Conn, s http.ConnState) {
 	if s != http.StateActive {
 		return
 	}
+	if g := inner(c); g != nil {
+		v.mu.Lock()
+		if v.guests[g] {
+			g.stage = speaking
+		}
+		v.mu.Unlock()
+	}
+}
+
+type guestKey struct{}
+
+func remember(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, guestKey{}, c)
+}
+
+// gone reports that the connection of this request had to make room while its
+// header was read. Its answer must not be taken: the browser would never hear
+// of it, try again, and be told that the answer was used.
+func (v *visitors) gone(ctx context.Context) bool {
+	g := inner(ctx.Value(guestKey{}))
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return g != nil && g.stage != speaking
+}
+
+// done notes that the answer to this request was sent.
+func (v *visitors) done(ctx context.Context) {
+	if g := inner(ctx.Value(guestKey{})); g != nil {
+		v.mu.Lock()
+		g.stage = answered
+		v.mu.Unlock()
+	}
+}
+
+// inner finds the guest under TLS.
+func inner(c any) *guest {
 	if t, ok := c.(*tls.Conn); ok {
 		c = t.NetConn()
 	}
 	if p, ok := c.(*plainConn); ok {
-		c = p.guest
+		return p.guest
 	}
-	if g, ok := c.(*guest); ok {
-		v.mu.Lock()
-		g.speaking = true
-		v.mu.Unlock()
-	}
+	g, _ := c.(*guest)
+	return g
 }
 
 type door struct {

@@ -44,13 +44,14 @@ const (
 
 // Listener waits for one answer on this computer's loopback addresses.
 type Listener struct {
-	address Address
-	options Options
-	pages   *pages
-	log     *slog.Logger
-	server  *http.Server
-	serving sync.WaitGroup
-	unlock  func()
+	address  Address
+	options  Options
+	pages    *pages
+	log      *slog.Logger
+	server   *http.Server
+	serving  sync.WaitGroup
+	visitors *visitors
+	unlock   func()
 
 	offering  sync.Mutex // one Offer at a time
 	strangers int        // under offering
@@ -104,15 +105,15 @@ func Listen(ctx context.Context, o Options) (*Listener, error) {
 		return nil, err
 	}
 
+	visitors := &visitors{guests: map[*guest]bool{}}
 	l := &Listener{
-		address: address, options: o, pages: newPages(o.Language), log: o.Log, unlock: unlock,
+		address: address, options: o, pages: newPages(o.Language), log: o.Log, unlock: unlock, visitors: visitors,
 		accepted: make(chan struct{}), finished: make(chan struct{}), served: make(chan struct{}),
 		closing: make(chan struct{}), done: make(chan struct{}),
 	}
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
 	}
-	visitors := &visitors{guests: map[*guest]bool{}}
 	l.server = &http.Server{
 		Handler:           http.HandlerFunc(l.handle),
 		ReadHeaderTimeout: headerTimeout,
@@ -121,6 +122,7 @@ func Listen(ctx context.Context, o Options) (*Listener, error) {
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader - 4<<10, // net/http allows itself 4 KiB more
 		ConnState:         visitors.state,
+		ConnContext:       remember,
 		// net/http would write addresses and TLS alerts to stderr.
 		ErrorLog:     log.New(io.Discard, "", 0),
 		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){},
@@ -296,7 +298,13 @@ func (l *Listener) handle(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	l.pages.headers(w.Header())
 	class := l.class(r)
+	if l.visitors.gone(r.Context()) {
+		l.log.Info("redirect", "path", class, "outcome", "crowded out")
+		return
+	}
 	outcome := l.answer(w, r, class)
+	_ = http.NewResponseController(w).Flush()
+	l.visitors.done(r.Context())
 	l.log.Info("redirect", "path", class, "outcome", outcome)
 }
 
@@ -417,7 +425,7 @@ func (l *Listener) serveDone(w http.ResponseWriter, r *http.Request) string {
 	page := l.outcome.page()
 	l.mu.Unlock()
 	outcome := l.send(w, http.StatusOK, page, string(page))
-	_ = http.NewResponseController(w).Flush()
+	_ = http.NewResponseController(w).Flush() // before the end may begin
 	l.once.served.Do(func() { close(l.served) })
 	return outcome
 }
