@@ -1,0 +1,165 @@
+package kit
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/widget"
+
+	"github.com/tokenkeep/tokenkeep/internal/ui/theme"
+)
+
+// DialogButton is one way out of a dialog.
+type DialogButton struct {
+	Label string
+	Kind  Kind
+	// Harmless has the focus at first; Escape presses the harmless one unless
+	// the dialog says otherwise.
+	Harmless bool
+	Tapped   func()
+}
+
+// Dialog is a decision. Use it for nothing else.
+type Dialog struct {
+	Title string
+	// Body may be nil.
+	Body    fyne.CanvasObject
+	Buttons []DialogButton
+	// Escape, if set, is what the Escape key means.
+	Escape func()
+	// Width is the card's, 452 if 0.
+	Width float32
+	// First, if set, gets the focus in place of the harmless button: a field.
+	First fyne.Focusable
+}
+
+type modal struct {
+	widget.BaseWidget
+	f       *Frame
+	d       Dialog
+	card    *fyne.Container
+	scrim   *plate
+	buttons []*Button
+	before  fyne.Focusable
+	closed  bool
+}
+
+// Open shows a dialog above the content and returns how to close it without an
+// answer. While it is open the window's keys and shortcuts rest. A dialog
+// opened from a dialog stands above it. Closing returns the focus to where it
+// was.
+func (f *Frame) Open(d Dialog) (closeIt func()) {
+	c := f.window.Canvas()
+	m := &modal{f: f, d: d, scrim: newPlate(theme.ColorScrim, "", 0, 0), before: c.Focused()}
+	row := FlowEnd(8)
+	var first fyne.Focusable = d.First
+	for _, b := range d.Buttons {
+		button := NewButton(b.Label, b.Kind, func() {
+			m.close()
+			if b.Tapped != nil {
+				b.Tapped()
+			}
+		})
+		if b.Harmless && first == nil {
+			first = button
+		}
+		m.buttons = append(m.buttons, button)
+		row.Add(button)
+	}
+	if first == nil && len(m.buttons) > 0 {
+		first = m.buttons[0]
+	}
+	body := Column(16, Subheading(d.Title))
+	if d.Body != nil {
+		body.Add(d.Body)
+	}
+	body.Add(Gap(0))
+	body.Add(row)
+	ground := newPlate(theme.ColorSurface, "", 0, 16)
+	ground.shadow = true
+	m.card = Over(ground, Pad(24, NewScrollWithin(body)))
+	m.ExtendBaseWidget(m)
+	f.tipGone(f.tipOf)
+	f.modals = append(f.modals, m)
+	c.Overlays().Add(m)
+	m.Resize(c.Size())
+	if first != nil {
+		c.Focus(first)
+	}
+	return m.close
+}
+
+// DialogOpen reports whether a dialog is open.
+func (f *Frame) DialogOpen() bool { return len(f.modals) > 0 }
+
+func (m *modal) close() {
+	if m.closed {
+		return
+	}
+	m.closed = true
+	c := m.f.window.Canvas()
+	c.Overlays().Remove(m)
+	for i, o := range m.f.modals {
+		if o == m {
+			m.f.modals = append(m.f.modals[:i:i], m.f.modals[i+1:]...)
+			break
+		}
+	}
+	if m.before != nil {
+		c.Focus(m.before)
+	}
+}
+
+func (m *modal) key(ev *fyne.KeyEvent) {
+	if ev.Name != fyne.KeyEscape {
+		return
+	}
+	if m.d.Escape != nil {
+		m.close()
+		m.d.Escape()
+		return
+	}
+	for i, b := range m.d.Buttons {
+		if b.Harmless {
+			m.buttons[i].Tapped(nil)
+			return
+		}
+	}
+	m.close()
+}
+
+// Tapped keeps clicks beside the card from reaching what is below.
+func (m *modal) Tapped(*fyne.PointEvent) {}
+
+// TappedSecondary does the same for the other button.
+func (m *modal) TappedSecondary(*fyne.PointEvent) {}
+
+// Scrolled does the same for the wheel.
+func (m *modal) Scrolled(*fyne.ScrollEvent) {}
+
+// Seen implements Seen.
+func (m *modal) Seen() Description { return Description{Role: RoleDialog, Text: m.d.Title} }
+
+func (m *modal) CreateRenderer() fyne.WidgetRenderer { return &modalRenderer{m} }
+
+type modalRenderer struct{ m *modal }
+
+func (r *modalRenderer) Destroy()           {}
+func (r *modalRenderer) MinSize() fyne.Size { return fyne.NewSize(0, 0) }
+func (r *modalRenderer) Objects() []fyne.CanvasObject {
+	return []fyne.CanvasObject{r.m.scrim, r.m.card}
+}
+func (r *modalRenderer) Layout(s fyne.Size) {
+	r.m.scrim.Resize(s)
+	width := r.m.d.Width
+	if width == 0 {
+		width = 452
+	}
+	w := min(width*min(theme.Scale(), 1.5), s.Width-32)
+	h := min(HeightFor(r.m.card, w), s.Height-32)
+	r.m.card.Move(fyne.NewPos((s.Width-w)/2, (s.Height-h)/2))
+	r.m.card.Resize(fyne.NewSize(w, h))
+}
+func (r *modalRenderer) Refresh() {
+	r.Layout(r.m.Size())
+	r.m.scrim.Refresh()
+	r.m.card.Refresh()
+}

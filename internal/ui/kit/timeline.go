@@ -1,0 +1,254 @@
+package kit
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/widget"
+
+	"github.com/tokenkeep/tokenkeep/internal/ui/theme"
+)
+
+// Moment is a mark on a timeline.
+type Moment struct {
+	Title, Line string
+	// At is its place, 0 at the start and 1 at the end of the bar; more than 1
+	// stands right of the end.
+	At float32
+	// Kind of mark.
+	Kind MomentKind
+}
+
+// MomentKind is how a mark is drawn.
+type MomentKind int
+
+// The kinds.
+const (
+	MomentStart MomentKind = iota
+	MomentSmall
+	MomentToday
+	MomentPlanned
+	MomentEnd
+)
+
+// Timeline shows the life of a token: a bar, filled up to today, with marks
+// whose labels alternate above and below.
+type Timeline struct {
+	widget.BaseWidget
+	words   string
+	moments []Moment
+	ended   bool
+}
+
+// NewTimeline makes one. words is the whole of it as a sentence, for readers;
+// ended draws the bar neutral. Marks come in the order of time.
+func NewTimeline(words string, ended bool, moments ...Moment) *Timeline {
+	t := &Timeline{words: words, moments: moments, ended: ended}
+	t.ExtendBaseWidget(t)
+	return t
+}
+
+// Set shows another life.
+func (t *Timeline) Set(words string, ended bool, moments ...Moment) {
+	t.words, t.ended, t.moments = words, ended, moments
+	t.Refresh()
+}
+
+// Seen implements Seen.
+func (t *Timeline) Seen() Description { return Description{Role: RoleTimeline, Text: t.words} }
+
+// CreateRenderer is called by the toolkit.
+func (t *Timeline) CreateRenderer() fyne.WidgetRenderer {
+	r := &timelineRenderer{t: t, track: newPlate(theme.ColorNeutralSoft, "", 0, 4), past: newPlate(theme.ColorSuccessBar, "", 0, 4)}
+	r.build()
+	return r
+}
+
+type mark struct {
+	m           Moment
+	title, line *Text
+	dot         *canvas.Circle
+	stem        *canvas.Rectangle
+}
+
+type timelineRenderer struct {
+	t           *Timeline
+	track, past *plate
+	marks       []*mark
+	objects     []fyne.CanvasObject
+}
+
+func (r *timelineRenderer) build() {
+	r.marks = nil
+	r.objects = []fyne.CanvasObject{r.track, r.past}
+	for _, m := range r.t.moments {
+		k := &mark{m: m, title: Strong(m.Title).Whole(), line: Caption(m.Line).Whole(), dot: &canvas.Circle{}, stem: &canvas.Rectangle{}}
+		if m.Kind == MomentPlanned {
+			k.title.In(theme.ColorPrimary)
+		}
+		r.marks = append(r.marks, k)
+		r.objects = append(r.objects, k.stem)
+	}
+	for _, k := range r.marks {
+		r.objects = append(r.objects, k.dot, k.title, k.line)
+	}
+	r.paint()
+}
+
+func (r *timelineRenderer) paint() {
+	r.past.fill = theme.ColorSuccessBar
+	if r.t.ended {
+		r.past.fill = theme.ColorNeutral
+	}
+	surface := theme.Of(theme.ColorSurface)
+	for _, k := range r.marks {
+		k.dot.FillColor, k.dot.StrokeWidth = surface, 3
+		k.stem.FillColor = theme.Of(theme.ColorInputBorder)
+		switch k.m.Kind {
+		case MomentStart, MomentSmall:
+			k.dot.StrokeColor = theme.Of(r.past.fill)
+		case MomentToday:
+			k.dot.FillColor, k.dot.StrokeColor = theme.Of(theme.ColorFg), theme.Of(theme.ColorFg)
+			k.stem.FillColor = theme.Of(theme.ColorFg)
+		case MomentPlanned:
+			k.dot.StrokeColor = theme.Of(theme.ColorPrimary)
+			k.stem.FillColor = theme.Of(theme.ColorPrimary)
+		case MomentEnd:
+			k.dot.StrokeColor = theme.Of(theme.ColorInputBorder)
+		}
+	}
+}
+
+func (r *timelineRenderer) Destroy()                     {}
+func (r *timelineRenderer) Objects() []fyne.CanvasObject { return r.objects }
+
+func (r *timelineRenderer) label() float32 {
+	return pitch(theme.Length(theme.SizeText)) + pitch(theme.Length(theme.SizeCaption))
+}
+
+// rows tells how many rows of labels stand above and below at that width.
+func (r *timelineRenderer) rows(width float32) (above, below int, row []int, x []float32) {
+	x = make([]float32, len(r.marks))
+	row = make([]int, len(r.marks))
+	usable := width - 16
+	for i, k := range r.marks {
+		x[i] = 8 + usable*max(0, min(1, k.m.At))
+		if k.m.At > 1 {
+			x[i] = width - 8
+		}
+		// The first day is at least 13 px wide.
+		if k.m.Kind == MomentSmall && i > 0 {
+			x[i] = max(x[i], x[i-1]+18)
+		}
+	}
+	ends := map[int]float32{}
+	for i, k := range r.marks {
+		left, right := r.span(k, x[i], width)
+		up := k.m.Kind != MomentSmall && k.m.Kind != MomentPlanned
+		for n := 1; ; n++ {
+			at := n
+			if !up {
+				at = -n
+			}
+			if end, taken := ends[at]; !taken || left > end+10 {
+				ends[at] = right
+				row[i] = at
+				break
+			}
+		}
+		above, below = max(above, row[i]), max(below, -row[i])
+	}
+	return above, below, row, x
+}
+
+func (r *timelineRenderer) span(k *mark, x, width float32) (float32, float32) {
+	w := max(k.title.NaturalWidth(), k.line.NaturalWidth())
+	left := x - w/2
+	switch {
+	case k.m.Kind == MomentStart || k.m.Kind == MomentSmall:
+		left = 0
+	case k.m.Kind == MomentEnd:
+		left = width - w
+	}
+	left = max(0, min(left, width-w))
+	return left, left + w
+}
+
+func (r *timelineRenderer) MinSize() fyne.Size {
+	width := r.t.Size().Width
+	if width == 0 {
+		width = 500
+	}
+	above, below, _, _ := r.rows(width)
+	return fyne.NewSize(260*theme.Scale(), float32(above+below)*r.label()+44+float32(max(0, above-1))*4)
+}
+
+// HeightFor implements Tall for the widget.
+func (t *Timeline) HeightFor(width float32) float32 {
+	r := &timelineRenderer{t: t, track: newPlate("", "", 0, 0), past: newPlate("", "", 0, 0)}
+	for _, m := range t.moments {
+		r.marks = append(r.marks, &mark{m: m, title: Strong(m.Title).Whole(), line: Caption(m.Line).Whole()})
+	}
+	above, below, _, _ := r.rows(width)
+	return float32(above+below)*r.label() + 44 + float32(max(0, above-1))*4
+}
+
+func (r *timelineRenderer) Layout(s fyne.Size) {
+	above, _, row, x := r.rows(s.Width)
+	label := r.label()
+	y := float32(above)*label + float32(max(0, above-1))*4 + 16
+	r.track.Move(fyne.NewPos(4, y-4))
+	r.track.Resize(fyne.NewSize(s.Width-8, 8))
+	r.past.Move(fyne.NewPos(4, y-4))
+	past := s.Width - 8
+	for i, k := range r.marks {
+		if k.m.Kind == MomentToday && !r.t.ended {
+			past = x[i] - 4
+		}
+	}
+	r.past.Resize(fyne.NewSize(past, 8))
+	for i, k := range r.marks {
+		side := float32(16)
+		if k.m.Kind == MomentSmall {
+			side = 12
+		}
+		k.dot.Move(fyne.NewPos(x[i]-side/2, y-side/2))
+		k.dot.Resize(fyne.NewSquareSize(side))
+		left, right := r.span(k, x[i], s.Width)
+		w := right - left
+		th, lh := k.title.HeightFor(w), k.line.HeightFor(w)
+		align := fyne.TextAlignCenter
+		if k.m.Kind == MomentStart || k.m.Kind == MomentSmall {
+			align = fyne.TextAlignLeading
+		} else if k.m.Kind == MomentEnd {
+			align = fyne.TextAlignTrailing
+		}
+		k.title.align, k.line.align = align, align
+		k.title.valid, k.line.valid = false, false
+		var top, stemTop, stemBottom float32
+		if n := row[i]; n > 0 {
+			top = y - 16 - float32(n)*label - float32(n-1)*4
+			if n > 1 {
+				stemTop, stemBottom = top+label+4, y-8
+			}
+		} else {
+			top = y + 16 + 12 + float32(-n-1)*label
+			stemTop, stemBottom = y+10, top-2
+		}
+		k.title.Move(fyne.NewPos(left, top))
+		k.title.Resize(fyne.NewSize(w, th))
+		k.line.Move(fyne.NewPos(left, top+th))
+		k.line.Resize(fyne.NewSize(w, lh))
+		k.stem.Hidden = stemBottom <= stemTop
+		k.stem.Move(fyne.NewPos(x[i]-1, stemTop))
+		k.stem.Resize(fyne.NewSize(2, max(0, stemBottom-stemTop)))
+	}
+}
+
+func (r *timelineRenderer) Refresh() {
+	r.build()
+	r.Layout(r.t.Size())
+	for _, o := range r.objects {
+		o.Refresh()
+	}
+	canvas.Refresh(r.t)
+}
