@@ -109,7 +109,7 @@ func (p *program) complain(failed *problem.Problem) {
 		}
 	}
 	if failed.Provider != "" {
-		lines = append(lines, "  "+p.say.Say("cli.provider_said", text.Args{"message": failed.Provider}))
+		lines = append(lines, "  "+p.say.Say("cli.provider_said", one("message", failed.Provider)))
 	}
 	p.note(strings.Join(lines, "\n"))
 }
@@ -154,7 +154,7 @@ func (p *program) ends(end *time.Time) string {
 	left := end.Sub(p.now())
 	switch {
 	case left <= 0:
-		return p.say.Say("cli.ended", text.Args{"date": p.say.Date(end.Local())})
+		return p.say.Say("cli.ended", one("date", p.say.Date(end.Local())))
 	case left < time.Hour:
 		return p.say.Count("cli.minutes_left", int((left+time.Minute-1)/time.Minute))
 	case left < 24*time.Hour:
@@ -163,3 +163,6 @@ func (p *program) ends(end *time.Time) string {
 		return p.say.Date(end.Local())
 	}
 }
+
+// one is text.Args with one entry; most sentences have one blank.
+func one(name string, value any) text.Args { return text.Args{name: value} }

@@ -177,7 +177,7 @@ func (p *program) finishFormer(ctx context.Context, s service) {
 	for _, r := range recovered {
 		switch {
 		case r.Account != nil:
-			p.note(p.say.Say("cli.recovered", text.Args{"account": p.handle(*r.Account)}))
+			p.note(p.say.Say("cli.recovered", one("account", p.handle(*r.Account))))
 		case r.Problem != nil:
 			p.complain(r.Problem)
 		}

@@ -46,7 +46,6 @@ import (
 //	exits CODE COMMAND…        run and demand the exit code
 //	start NAME COMMAND…        run beside the story, output in NAME.out, NAME.err
 //	terminal NAME COMMAND…     the same on a terminal; feed types into it
-//	pipe NAME, feed NAME TEXT  a standard input that stays open, and a line of it
 //	until NAME PATTERN         wait until a line of NAME.out fits
 //	ends NAME CODE             wait for its end and demand the exit code
 //	signal NAME KILL|INT|TERM
@@ -56,6 +55,18 @@ import (
 //	                           fail, nothing
 //	wait-for FILE              until it exists
 //	occupy [v6]                another program takes the port
+//	pipe NAME                  the next start of NAME gets an input that stays open
+//	feed NAME TEXT             types a line into it, or into its terminal;
+//	                           feed-file the line of a file, feed-broken the
+//	                           same in two lines, and then the input ends
+//	ctrl-c NAME                types that into its terminal
+//	address NAME FILE          the address in the text that NAME printed
+//	person-at FILE fetch FILE  signs in at that address, keeps where it leads
+//	long FILE                  an address of 17 KiB
+//	clock, lapsed TIME         no more than that since the clock
+//	requests PATH N            that many requests reached the provider there
+//	keep VAR                   the last output, a token
+//	private DIR                nobody else can read it or what is in it
 //	field VAR NAME             a member of the last JSON line on stdout
 //	quiet NAME                 NAME and its children show no secret in argv or environment
 //	nowhere TEXT…              no file of the story holds it in any form
