@@ -1,0 +1,119 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/tokenkeep/tokenkeep/internal/text"
+	"github.com/tokenkeep/tokenkeep/internal/vault"
+)
+
+func TestMain(m *testing.M) {
+	vault.Serve()
+	os.Exit(m.Run())
+}
+
+func TestMetadataIsThatOfTheFile(t *testing.T) {
+	var file struct {
+		Website string
+		Details struct {
+			Icon, Name, ID, Version string
+			Build                   int
+		}
+		Migrations map[string]bool
+	}
+	if _, err := toml.DecodeFile("../../FyneApp.toml", &file); err != nil {
+		t.Fatal(err)
+	}
+	m := metadata()
+	if m.ID != file.Details.ID || m.Name != file.Details.Name || m.Version != file.Details.Version || m.Build != file.Details.Build {
+		t.Errorf("metadata %+v, FyneApp.toml %+v", m, file.Details)
+	}
+	if !m.Migrations["fyneDo"] || !file.Migrations["fyneDo"] {
+		t.Error("the fyneDo migration is off")
+	}
+	onDisk, err := os.ReadFile("../../" + file.Details.Icon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(onDisk, m.Icon.Content()) {
+		t.Error("the icon is another one than FyneApp.toml names")
+	}
+}
+
+func TestFlagsSpeakTheCataloguesWords(t *testing.T) {
+	for _, lang := range []string{"en", "de"} {
+		c := text.For(lang)
+		for _, row := range []struct {
+			args []string
+			home string
+			exit int
+			done bool
+			out  string
+			err  string
+		}{
+			{args: nil},
+			{args: []string{"--home", "/x"}, home: "/x"},
+			{args: []string{"--home=/y"}, home: "/y"},
+			{args: []string{"--home"}, exit: 2, done: true, err: c.Say("program.home_missing")},
+			{args: []string{"--version"}, done: true, out: "Tokenkeep 0.1.0"},
+			{args: []string{"--help"}, done: true, out: c.Say("program.help")},
+			{args: []string{"--token=abc"}, exit: 2, done: true, err: "--token"},
+		} {
+			var out, errs bytes.Buffer
+			home, exit, done := flags(c, row.args, &out, &errs)
+			if home != row.home || exit != row.exit || done != row.done {
+				t.Errorf("%s %v: %q %d %v", lang, row.args, home, exit, done)
+			}
+			if !strings.Contains(out.String(), row.out) || !strings.Contains(errs.String(), row.err) {
+				t.Errorf("%s %v: said %q and %q", lang, row.args, out.String(), errs.String())
+			}
+			if strings.Contains(out.String()+errs.String(), "⟦") || strings.Contains(errs.String(), "abc") {
+				t.Errorf("%s %v: said %q and %q", lang, row.args, out.String(), errs.String())
+			}
+		}
+	}
+}
+
+func TestToolkitLogSeesThatThereIsNoWindow(t *testing.T) {
+	for _, row := range []struct {
+		line   string
+		failed bool
+		kept   string
+	}{
+		{"Fyne error:  window creation error\n", true, ""},
+		{"Fyne error:  failed to initialise GLFW\n", true, ""},
+		{"Fyne error:  Preferences load error: EOF\n", false, ""},
+		{"  Cause: Get \"https://graph.instagram.com/?access_token=IGAAsecret\"\n", false, ""},
+		{"  At: /somewhere/in/the/toolkit.go:12\n", false, ""},
+		{"Fyne error:  Failed to load image\n", false, "Fyne error:  Failed to load image\n"},
+	} {
+		failed := 0
+		var out bytes.Buffer
+		l := &toolkitLog{to: &out, failed: func() { failed++ }}
+		for range 2 {
+			out.Reset()
+			if n, err := l.Write([]byte(row.line)); n != len(row.line) || err != nil {
+				t.Errorf("%q: %d %v", row.line, n, err)
+			}
+		}
+		if (failed == 1) != row.failed || failed > 1 || out.String() != row.kept {
+			t.Errorf("%q: failed %d times, kept %q", row.line, failed, out.String())
+		}
+	}
+}
+
+func TestTheReasonIsTheDisplayWhereThereIsNone(t *testing.T) {
+	with := func(string) string { return ":1" }
+	without := func(string) string { return "" }
+	if got := reasonOf(with, "opengl"); got != "opengl" {
+		t.Error(got)
+	}
+	if got := reasonOf(without, "opengl"); needsDisplay && got != "display" {
+		t.Error(got)
+	}
+}

@@ -1,0 +1,233 @@
+package ui
+
+import (
+	"strconv"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"github.com/tokenkeep/tokenkeep/internal/secret"
+	"github.com/tokenkeep/tokenkeep/internal/text"
+	"github.com/tokenkeep/tokenkeep/internal/ui/kit"
+	"github.com/tokenkeep/tokenkeep/internal/ui/theme"
+)
+
+// accountParts are the widgets that live as long as the screen: what has the
+// focus, or is held, must not be exchanged for another of its kind.
+type accountParts struct {
+	back   *kit.Button
+	token  *kit.ReadOnly
+	hold   *kit.HoldButton
+	copy   *kit.Button
+	signIn *kit.Button
+	remove *kit.Button
+	// count is the line under the token; its height is always there.
+	count *kit.Text
+	clear *kit.Link
+	bar   *kit.ThinProgress
+	under *fyne.Container
+
+	head, middle, side *fyne.Container
+}
+
+const dots = "•••• •••• ••••"
+
+// build makes the lasting widgets; rebuild composes the screen around them.
+func (a *accountScreen) build() {
+	s := a.s
+	p := &a.parts
+	p.back = kit.NewIconButton(theme.IconBack, s.say("account.back"), s.escape)
+	p.token = kit.NewReadOnly(s.say("account.token_hidden"), dots)
+	p.hold = kit.NewHoldButton(s.run, s.say("account.hold"), func(yes bool) {
+		if yes {
+			a.reveal.start(showLimit)
+		} else {
+			a.reveal.stop()
+		}
+	})
+	p.hold.Tip = s.say("account.hold_tip")
+	p.copy = kit.NewButton(s.say("account.copy"), kit.High, a.copyChosen).With(theme.IconCopy)
+	p.signIn = kit.NewButton(s.say("account.sign_in_again"), kit.Medium, a.signIn).With(theme.IconLogin)
+	p.remove = kit.NewButton(s.say("account.remove"), kit.QuietDanger, a.askRemove).With(theme.IconUnlink)
+	p.count = kit.Caption("").OneLine()
+	p.clear = kit.NewLink(s.say("accounts.clear_now"), s.clearCopied).Small()
+	p.bar = kit.NewThinProgress("", 0)
+	p.under = kit.Row(8, kit.NewIcon(theme.IconStopwatch, theme.ColorMuted, theme.SizeHintIcon), kit.Grow(p.count), kit.Fixed(120, p.bar), p.clear)
+	a.rebuild()
+}
+
+func (a *accountScreen) focusFirst() {
+	if a.maySeeToken() {
+		kit.FocusOn(a.parts.copy)
+	} else {
+		kit.FocusOn(a.parts.signIn)
+	}
+}
+
+// showToken is the only function that puts a token's text into a widget.
+func (a *accountScreen) showToken(value secret.Text, _ bool) {
+	words := value.Reveal()
+	if words == "" {
+		words = dots
+	}
+	a.parts.token.Set(words)
+}
+
+// rebuild composes the screen as the account stands now.
+func (a *accountScreen) rebuild() {
+	s, p := a.s, &a.parts
+	if a.gone {
+		a.root.Objects = []fyne.CanvasObject{s.page(kit.Row(8, p.back, kit.Heading("@"+a.account.Username)), kit.Muted(s.say("account.gone")))}
+		a.root.Refresh()
+		return
+	}
+	m := presentAccount(s.c, a.account, a.entries, s.definition(a.account.Provider), s.now())
+	head := kit.Row(16, p.back, kit.NewAvatar(a.account.Username, 56), kit.Grow(kit.Column(2,
+		kit.Flow(12, kit.Heading(m.Title).OneLine(), kit.NewStatusChip(m.Chip.Words, kit.Tone(m.Chip.Tone), chipIcon(m.Chip))),
+		kit.Muted(m.Under))))
+	left := []fyne.CanvasObject{}
+	if m.Notice != nil {
+		left = append(left, kit.NewNotice(kit.Bad, m.Notice.Title, m.Notice.Happened+" "+m.Notice.Advice))
+		p.signIn.SetKind(kit.High)
+	} else {
+		p.signIn.SetKind(kit.Medium)
+	}
+	if a.maySeeToken() {
+		left = append(left, a.tokenCard(m))
+	}
+	left = append(left, a.lifeCard(m), a.diaryCard(m))
+	side := []fyne.CanvasObject{}
+	if len(m.Permissions) > 0 {
+		side = append(side, a.mayCard(m))
+	}
+	side = append(side, a.wrongCard())
+	body := kit.TwoColumns(288, 720, kit.Column(16, left...), kit.Column(16, side...))
+	a.countDown()
+	a.root.Objects = []fyne.CanvasObject{s.page(head, body)}
+	a.root.Refresh()
+}
+
+func (a *accountScreen) tokenCard(m accountModel) fyne.CanvasObject {
+	s, p := a.s, &a.parts
+	locked := s.storage.Locked
+	p.copy.SetEnabled(!locked)
+	p.hold.SetEnabled(!locked)
+	p.copy.Tip = ""
+	if locked {
+		p.copy.Tip = s.say("accounts.locked_lead") + " " + s.say("accounts.locked_body")
+	}
+	parts := []fyne.CanvasObject{
+		kit.Row(8, kit.Title(s.say("account.token")), kit.Space(), kit.Caption(m.TokenLine)),
+		kit.Row(8, kit.Grow(p.token), p.hold, p.copy),
+	}
+	if locked {
+		parts = append(parts, s.lockedNotice())
+	}
+	parts = append(parts, kit.Over(kit.Gap(20), p.under))
+	return kit.NewCard(kit.Column(10, parts...))
+}
+
+// countDown brings the line under the token to this second.
+func (a *accountScreen) countDown() {
+	left := a.s.copiedLeft(a.account.ID)
+	p := &a.parts
+	if left <= 0 {
+		p.under.Hide()
+		return
+	}
+	seconds := int((left + time.Second - 1) / time.Second)
+	p.count.SetText(a.s.say("account.copied_in", text.Args{"seconds": "**" + strconv.Itoa(seconds) + "**"}))
+	p.bar.Set(float32(left) / float32(time.Duration(a.s.prefs.clipboardSeconds())*time.Second))
+	p.under.Show()
+}
+
+func (a *accountScreen) lifeCard(m accountModel) fyne.CanvasObject {
+	parts := []fyne.CanvasObject{kit.Title(a.s.say("account.life"))}
+	if len(m.Marks) > 0 {
+		var moments []kit.Moment
+		for _, k := range m.Marks {
+			moments = append(moments, kit.Moment{Title: k.Title, Line: k.Line, At: k.At, Kind: momentKinds[k.Kind]})
+		}
+		parts = append(parts, kit.NewTimeline(m.LifeText, m.Ended, moments...))
+	} else {
+		parts = append(parts, kit.Muted(m.LifeText))
+	}
+	if m.SignInBy != "" {
+		parts = append(parts, kit.Caption(m.SignInBy))
+	}
+	return kit.NewCard(kit.Column(12, parts...))
+}
+
+var momentKinds = map[string]kit.MomentKind{"issued": kit.MomentStart, "renewable": kit.MomentSmall, "today": kit.MomentToday, "ends": kit.MomentEnd}
+
+var diaryIcons = map[string]theme.IconName{"login": theme.IconLogin, "copy": theme.IconCopy, "eye": theme.IconEye, "fine": theme.IconTickDisc, "remove": theme.IconUnlink}
+
+func (a *accountScreen) diaryCard(m accountModel) fyne.CanvasObject {
+	s := a.s
+	head := kit.Row(8, kit.Title(s.say("account.diary")), kit.Space())
+	rows := m.Diary
+	if len(rows) > diaryShort && !a.all {
+		head.Add(kit.NewLink(s.c.Count("account.see_all", len(rows)), func() { a.all = true; a.rebuild() }))
+		rows = rows[:diaryShort]
+	}
+	parts := []fyne.CanvasObject{head}
+	if len(rows) == 0 {
+		parts = append(parts, kit.Muted(s.say("account.diary_empty")))
+	}
+	for i, row := range rows {
+		if i > 0 {
+			parts = append(parts, kit.Line())
+		}
+		icon, ok := diaryIcons[row.Icon]
+		if !ok {
+			icon = theme.IconInfo
+		}
+		parts = append(parts, kit.Row(12, kit.NewIcon(icon, theme.ColorMuted, theme.SizeButtonIcon), kit.Fixed(110, kit.Muted(row.When)), kit.Grow(kit.NewText(row.Words))))
+	}
+	return kit.NewCard(kit.Column(10, parts...))
+}
+
+func (a *accountScreen) mayCard(m accountModel) fyne.CanvasObject {
+	parts := []fyne.CanvasObject{kit.Title(a.s.say("account.may"))}
+	for _, may := range m.Permissions {
+		icon, ink := theme.IconTickDisc, theme.ColorSuccess
+		if !may.Allowed {
+			icon, ink = theme.IconMinusDisc, theme.ColorMuted
+		}
+		words := []fyne.CanvasObject{kit.NewText(may.Title)}
+		if !may.Allowed {
+			words = append(words, kit.Caption(may.Line))
+		}
+		parts = append(parts, kit.TopRow(10, kit.NewIcon(icon, ink, theme.SizeIcon), kit.Grow(kit.Column(0, words...))))
+	}
+	return kit.NewCard(kit.Column(10, parts...))
+}
+
+func (a *accountScreen) wrongCard() fyne.CanvasObject {
+	s := a.s
+	return kit.NewCard(kit.Column(8, kit.Title(s.say("account.wrong")), a.parts.signIn, a.parts.remove, kit.Caption(s.say("account.remove_note"))))
+}
+
+// lockedNotice stands where a locked keychain keeps tokens from being handed out.
+func (s *shell) lockedNotice() fyne.CanvasObject {
+	line := s.say("accounts.locked_body")
+	if s.vaultWaits {
+		line = s.say("accounts.asks")
+	}
+	return kit.NewNoticeIcon(kit.Bad, theme.IconLock, s.say("accounts.locked_lead"), line, kit.Run{Words: s.say("accounts.unlock"), Tapped: s.unlock})
+}
+
+// chipIcon is the status chip's icon.
+func chipIcon(c chip) theme.IconName {
+	switch c.Icon {
+	case "login":
+		return theme.IconLogin
+	case "ended":
+		return theme.IconEnded
+	case "clock":
+		return theme.IconClock
+	case "fine":
+		return theme.IconTickDisc
+	}
+	return theme.IconRenew
+}

@@ -1,0 +1,341 @@
+package ui
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+
+	"github.com/tokenkeep/tokenkeep/internal/connect"
+	"github.com/tokenkeep/tokenkeep/internal/ui/kit"
+	"github.com/tokenkeep/tokenkeep/internal/ui/theme"
+)
+
+// agesEvery is how often what is said about time is said anew.
+const agesEvery = 30 * time.Second
+
+// accountList is the list of accounts with its head. It is built once; reading
+// again changes what the widgets say and never which have the focus.
+type accountList struct {
+	s     *shell
+	form  accountsForm
+	model accountsModel
+	// chosen is the id of the row that keys act on.
+	chosen string
+
+	root    fyne.CanvasObject
+	search  *kit.Entry
+	filters []*kit.FilterChip
+	strip   *fyne.Container
+	rows    *kit.List
+	notice  *fyne.Container
+	card    *fyne.Container
+	heads   *fyne.Container
+	empty   *fyne.Container
+	sort    *kit.Select
+	high    *kit.Button
+	narrow  bool
+}
+
+func newAccountList(s *shell) *accountList {
+	l := &accountList{s: s}
+	l.search = kit.NewSearch(s.say("accounts.search"), s.say("accounts.search"), func(words string) {
+		l.form.Search = words
+		l.refresh()
+	})
+	l.sort = kit.NewSelect(s.say("accounts.sort"), []string{s.say("accounts.sort_need"), s.say("accounts.sort_name"), s.say("accounts.sort_days")}, int(l.form.Order), func(i int) {
+		l.form.Order = order(i)
+		l.refresh()
+	})
+	for i, words := range presentAccounts(s.c, nil, l.form, s.now()).Filters {
+		l.filters = append(l.filters, kit.NewFilterChip(words, 0, func() { l.filter(filter(i)) }))
+	}
+	l.build()
+	return l
+}
+
+// build composes the screen; refresh fills it.
+func (l *accountList) build() {
+	s := l.s
+	l.rows = kit.NewList(s.say("accounts.title"), func() int { return len(l.model.Rows) }, func() fyne.CanvasObject { return kit.NewAccountRow() }, l.fill)
+	l.rows.OnOpen = func(i int) { s.goAccount(l.model.Rows[i].ID) }
+	l.rows.OnMoved = func(i int) {
+		if i < len(l.model.Rows) {
+			l.chosen = l.model.Rows[i].ID
+		}
+	}
+	l.rows.OnKey = func(_ int, e *fyne.KeyEvent) bool {
+		if e.Name == fyne.KeyDelete {
+			l.remove(l.chosen)
+			return true
+		}
+		return false
+	}
+	more := kit.NewIconButton(theme.IconMore, s.say("accounts.more"), nil)
+	more.SetTapped(func() {
+		kit.OpenMenu(more, fyne.NewMenuItem(s.say("accounts.overview"), l.copyOverview))
+	})
+	l.high = kit.NewButton(s.say("accounts.connect"), kit.High, l.connect).With(theme.IconAdd)
+	head := kit.HeadOf(kit.Heading(s.say("accounts.title")), kit.Fixed(240, l.search), more, l.high)
+	chips := []fyne.CanvasObject{}
+	for _, f := range l.filters {
+		chips = append(chips, f)
+	}
+	filters := kit.Row(8, kit.Grow(kit.Flow(8, chips...)), kit.Muted(s.say("accounts.sort")).Whole(), kit.Fixed(168, l.sort))
+	l.strip, l.notice, l.empty = kit.Over(), kit.Column(0), kit.Over()
+	l.heads = container.New(headsLayout{}, kit.Caption(s.say("accounts.column_account")), kit.Caption(s.say("accounts.column_life")), kit.Caption(s.say("accounts.column_status")), kit.Line())
+	l.card = container.New(&listCard{l}, kit.NewCardPad(0, kit.Gap(0)), l.heads, l.rows)
+	l.notice.Hide()
+	l.empty.Hide()
+	l.root = kit.FixedPage(kit.Column(20, head, l.strip, l.notice, filters), kit.Over(l.card, l.empty), nil)
+	l.refresh()
+}
+
+// refresh brings what is shown to this moment; no widget is exchanged.
+func (l *accountList) refresh() {
+	if l.rows == nil {
+		return // a change while the head is being built
+	}
+	s := l.s
+	l.model = presentAccounts(s.c, s.accounts.list, l.form, s.now())
+	for i, f := range l.filters {
+		f.Set(l.model.Counts[i], filter(i) == l.form.Filter)
+	}
+	l.strip.Objects = []fyne.CanvasObject{l.summary()}
+	l.notice.Objects = nil
+	if s.storage.Locked {
+		l.notice.Objects = []fyne.CanvasObject{s.lockedNotice()}
+	}
+	setVisible(l.notice, s.storage.Locked)
+	if l.model.EmptyTitle != "" {
+		l.empty.Objects = []fyne.CanvasObject{l.nothing()}
+	}
+	setVisible(l.empty, len(l.model.Rows) == 0)
+	setVisible(l.card, len(l.model.Rows) > 0)
+	if l.chosenAt() < 0 && len(l.model.Rows) > 0 {
+		l.chosen = l.model.Rows[0].ID
+	}
+	label := s.say("accounts.connect")
+	if l.narrow {
+		label = s.say("accounts.connect_short")
+	}
+	l.high.SetLabel(label)
+	l.rows.Refresh()
+	l.root.Refresh()
+}
+
+func setVisible(o fyne.CanvasObject, yes bool) {
+	if yes {
+		o.Show()
+	} else {
+		o.Hide()
+	}
+}
+
+// summary is the strip above the list.
+func (l *accountList) summary() fyne.CanvasObject {
+	parts := []fyne.CanvasObject{}
+	for _, p := range l.model.Parts {
+		n := strconv.Itoa(p.N)
+		words := kit.NewText(strings.Replace(p.Words, n, "**"+n+"**", 1)).Whole()
+		if icon, ok := partIcons[p.Filter]; ok {
+			parts = append(parts, kit.Row(8, kit.NewIcon(icon, kit.Tone(p.Tone).Ink(), theme.SizeIcon), words))
+		} else {
+			parts = append(parts, words)
+		}
+	}
+	if l.model.AllWell != "" {
+		parts = append(parts, kit.Muted(l.model.AllWell).Whole())
+	}
+	return kit.NewCardPad(16, kit.Flow(24, parts...))
+}
+
+// nothing stands where no row fits what was asked for.
+func (l *accountList) nothing() fyne.CanvasObject {
+	m := l.model
+	parts := []fyne.CanvasObject{kit.Center(art("nothing", 96, 96)), kit.Title(m.EmptyTitle).Centered()}
+	if m.EmptyBody != "" {
+		parts = append(parts, kit.Muted(m.EmptyBody).Centered())
+	}
+	if m.EmptyButton != "" {
+		parts = append(parts, kit.Center(kit.NewButton(m.EmptyButton, kit.Medium, l.clearSearch)))
+	}
+	return kit.Center(kit.AtMost(420, kit.Column(12, parts...)))
+}
+
+// fill shows an account in a row that may have shown another.
+func (l *accountList) fill(i int, o fyne.CanvasObject) {
+	row, ok := o.(*kit.AccountRow)
+	if !ok || i >= len(l.model.Rows) {
+		return
+	}
+	s, m := l.s, l.model.Rows[i]
+	words := kit.AccountRowModel{
+		Username: m.Username, Second: m.Under, Life: m.Life.Words, Share: m.Life.Share, LifeTone: kit.Tone(m.Life.Tone),
+		Chip: m.Chip.Words, ChipTone: kit.Tone(m.Chip.Tone), ChipIcon: chipIcon(m.Chip), Describe: m.Spoken, MoreName: s.say("accounts.more"),
+	}
+	if m.SignIn {
+		words.Remedy = s.say("accounts.sign_in")
+	} else {
+		words.CopyName = s.say("accounts.copy")
+		if s.storage.Locked {
+			words.Disabled = s.say("accounts.locked_lead") + " " + s.say("accounts.locked_body")
+		}
+	}
+	row.Set(words)
+	id := m.ID
+	row.Copy.SetTapped(func() { l.copy(id) })
+	row.Remedy.SetTapped(func() { l.signIn(id) })
+	row.More.SetTapped(func() { kit.OpenMenu(row.More, l.menu(id)...) })
+}
+
+func (l *accountList) focus() { kit.FocusOn(l.rows) }
+
+func (l *accountList) menuChosen() {
+	if items := l.menu(l.chosen); len(items) > 0 {
+		kit.OpenMenu(l.rows, items...)
+	}
+}
+
+// listCard is the card around the list: as high as its rows, and no higher
+// than there is room.
+type listCard struct{ l *accountList }
+
+func (c *listCard) MinSize(o []fyne.CanvasObject) fyne.Size { return fyne.NewSize(420, 160) }
+
+func (c *listCard) Layout(o []fyne.CanvasObject, size fyne.Size) {
+	l := c.l
+	if narrow := size.Width < kit.NarrowList; narrow != l.narrow {
+		l.narrow = narrow
+		// Not from within a layout: the button's width changes with its label.
+		l.s.run.Post(l.refresh)
+	}
+	top := float32(0)
+	setVisible(l.heads, !l.narrow && theme.Scale() < theme.NarrowScale)
+	if l.heads.Visible() {
+		top = 37 * theme.Scale()
+	}
+	height := top + float32(len(l.model.Rows))*(kit.RowHeight(0)+4) - 4
+	height = min(size.Height, height+2)
+	o[0].Resize(fyne.NewSize(size.Width, height))
+	o[1].Move(fyne.NewPos(1, 0))
+	o[1].Resize(fyne.NewSize(size.Width-2, top))
+	o[2].Move(fyne.NewPos(1, top))
+	o[2].Resize(fyne.NewSize(size.Width-2, height-top-1))
+}
+
+// headsLayout puts the heads of the columns where a row has its columns.
+type headsLayout struct{}
+
+func (headsLayout) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(0, 0) }
+
+func (headsLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
+	for i, x := range []float32{20, size.Width * 0.464, size.Width * 0.654} {
+		h := o[i].MinSize().Height
+		o[i].Move(fyne.NewPos(x, (size.Height-h)/2))
+		o[i].Resize(fyne.NewSize(size.Width*0.18, h))
+	}
+	o[3].Move(fyne.NewPos(0, size.Height-1))
+	o[3].Resize(fyne.NewSize(size.Width, 1))
+}
+
+func (l *accountList) connect() { l.s.goConnect(connectStart{}) }
+
+func (l *accountList) filter(f filter) {
+	l.form.Filter = f
+	l.refresh()
+}
+
+func (l *accountList) clearSearch() {
+	l.search.SetText("")
+	l.form.Search = ""
+	l.refresh()
+	kit.FocusOn(l.search)
+}
+
+func (l *accountList) account(id string) (connect.Account, bool) {
+	for _, a := range l.s.accounts.list {
+		if a.ID == id {
+			return a, true
+		}
+	}
+	return connect.Account{}, false
+}
+
+// chosenAt is the chosen row's place in what is shown, -1 without one.
+func (l *accountList) chosenAt() int {
+	return slices.IndexFunc(l.model.Rows, func(r accountRow) bool { return r.ID == l.chosen })
+}
+
+func (l *accountList) copy(id string) {
+	if a, ok := l.account(id); ok && bucket(a) != filterNeed && !l.s.storage.Locked {
+		l.s.copyToken(a, nil)
+	}
+}
+
+func (l *accountList) signIn(id string) {
+	if a, ok := l.account(id); ok {
+		l.s.goConnect(connectStart{Account: &a})
+	}
+}
+
+func (l *accountList) remove(id string) {
+	if a, ok := l.account(id); ok {
+		l.s.askRemove(a)
+	}
+}
+
+// menu are the things that can be done with an account; none that cannot.
+func (l *accountList) menu(id string) []*fyne.MenuItem {
+	s := l.s
+	a, ok := l.account(id)
+	if !ok {
+		return nil
+	}
+	items := []*fyne.MenuItem{fyne.NewMenuItem(s.say("accounts.open"), func() { s.goAccount(id) })}
+	if bucket(a) != filterNeed && !s.storage.Locked {
+		items = append(items, fyne.NewMenuItem(s.say("accounts.copy"), func() { l.copy(id) }))
+	}
+	return append(items,
+		fyne.NewMenuItem(s.say("accounts.copy_username"), func() {
+			s.copyPlain(a.Username)
+			s.toast(s.say("accounts.username_copied"))
+		}),
+		fyne.NewMenuItem(s.say("accounts.sign_in_again"), func() { l.signIn(id) }),
+		fyne.NewMenuItemSeparator(),
+		fyne.NewMenuItem(s.say("accounts.remove"), func() { l.remove(id) }))
+}
+
+func (l *accountList) copyOverview() {
+	l.s.copyPlain(overview(l.model))
+	l.s.toast(l.s.say("accounts.overview_copied"))
+}
+
+func (l *accountList) copyChosen() { l.copy(l.chosen) }
+
+func (l *accountList) signInChosen() { l.signIn(l.chosen) }
+
+func (l *accountList) focusSearch() { kit.FocusOn(l.search) }
+
+func (l *accountList) typedKey(e *fyne.KeyEvent) {
+	switch e.Name {
+	case fyne.KeyDelete:
+		l.remove(l.chosen)
+	case fyne.KeyUp, fyne.KeyDown, fyne.KeyHome, fyne.KeyEnd, fyne.KeyReturn, fyne.KeyEnter:
+		l.rows.TypedKey(e)
+	}
+}
+
+// escape empties the search first.
+func (l *accountList) escape() bool {
+	if l.form.Search == "" {
+		return true // the list is where Back ends
+	}
+	l.clearSearch()
+	return true
+}
+
+var partIcons = map[filter]theme.IconName{filterHealthy: theme.IconTickDisc, filterSoon: theme.IconClock, filterNeed: theme.IconLogin}

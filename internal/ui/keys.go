@@ -1,0 +1,152 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+)
+
+// The keyboard map (ux.md 7), as far as there is an engine for it. Every
+// action can also be reached with Tab and Enter or Space.
+
+// combination is a key with what is held.
+type combination struct {
+	key  fyne.KeyName
+	held fyne.KeyModifier
+}
+
+const (
+	ctrl      = fyne.KeyModifierShortcutDefault
+	ctrlShift = fyne.KeyModifierShortcutDefault | fyne.KeyModifierShift
+)
+
+// keyMenu is the key that opens a context menu; the toolkit knows no name for it.
+const keyMenu fyne.KeyName = "Menu"
+
+func (s *shell) keyboard() map[combination]func() {
+	return map[combination]func(){
+		{fyne.Key1, ctrl}:                    s.goAccounts,
+		{fyne.Key2, ctrl}:                    func() { s.goConnect(connectStart{}) },
+		{fyne.Key3, ctrl}:                    s.goSettings,
+		{fyne.KeyComma, ctrl}:                s.goSettings,
+		{fyne.KeyF, ctrl}:                    s.search,
+		{fyne.KeyN, ctrl}:                    func() { s.goConnect(connectStart{}) },
+		{fyne.KeyC, ctrlShift}:               s.copyChosen,
+		{fyne.KeyL, ctrl}:                    s.signInChosen,
+		{fyne.KeyReturn, ctrl}:               s.pressHigh,
+		{fyne.KeyEnter, ctrl}:                s.pressHigh,
+		{fyne.KeyLeft, fyne.KeyModifierAlt}:  s.escape,
+		{fyne.KeyF10, fyne.KeyModifierShift}: s.menuChosen,
+		{fyne.KeyF6, fyne.KeyModifierShift}:  s.nextRegion,
+		{fyne.KeyPlus, ctrl}:                 func() { s.largerText(1) },
+		{fyne.KeyPlus, ctrlShift}:            func() { s.largerText(1) },
+		{fyne.KeyEqual, ctrl}:                func() { s.largerText(1) },
+		{fyne.KeyEqual, ctrlShift}:           func() { s.largerText(1) },
+		{fyne.KeyMinus, ctrl}:                func() { s.largerText(-1) },
+		{fyne.Key0, ctrl}:                    func() { s.setTextPercent(100) },
+		{fyne.KeyW, ctrl}:                    s.quit,
+		{fyne.KeyQ, ctrl}:                    s.quit,
+		{fyne.KeyB, ctrl}:                    func() { s.forward(combination{fyne.KeyB, ctrl}) },
+		{fyne.KeyL, ctrlShift}:               func() { s.forward(combination{fyne.KeyL, ctrlShift}) },
+	}
+}
+
+// keyed is a screen with shortcuts of its own; what the shell does not know
+// itself comes there.
+type keyed interface{ shortcut(combination) bool }
+
+func (s *shell) forward(k combination) {
+	if screen, ok := s.current.(keyed); ok {
+		screen.shortcut(k)
+	}
+}
+
+// listenToKeys gives the window the whole map. Widgets of ours hand on what
+// they do not use, so it works with a field in focus as well. While a dialog
+// is open the frame lets it have the keys; only quitting works past it.
+func (s *shell) listenToKeys() {
+	s.frame.OnKey, s.frame.OnRune = s.typedKey, s.typedRune
+	for k, do := range s.keyboard() {
+		shortcut := &desktop.CustomShortcut{KeyName: k.key, Modifier: k.held}
+		if k == (combination{fyne.KeyQ, ctrl}) || k == (combination{fyne.KeyW, ctrl}) {
+			s.window.Canvas().AddShortcut(shortcut, func(fyne.Shortcut) { do() })
+			continue
+		}
+		s.frame.Shortcut(shortcut, do)
+	}
+}
+
+// typedKey takes the keys that nothing in focus uses.
+func (s *shell) typedKey(e *fyne.KeyEvent) {
+	switch e.Name {
+	case fyne.KeyEscape:
+		s.escape()
+	case fyne.KeyF6:
+		s.nextRegion()
+	case keyMenu:
+		s.menuChosen()
+	default:
+		if t, ok := s.current.(typist); ok {
+			t.typedKey(e)
+		}
+	}
+}
+
+// typedRune takes single letters outside fields.
+func (s *shell) typedRune(r rune) {
+	if r == '/' {
+		s.search()
+	}
+}
+
+// escape asks the screen, else goes back.
+func (s *shell) escape() {
+	if e, ok := s.current.(escaper); ok && e.escape() {
+		return
+	}
+	s.back()
+}
+
+func (s *shell) pressHigh() {
+	if p, ok := s.current.(presser); ok {
+		p.press()
+	}
+}
+
+// search goes to the list and into its search field.
+func (s *shell) search() {
+	s.goAccounts()
+	if h, ok := s.home.(*homeScreen); ok {
+		h.focusSearch()
+	}
+}
+
+// chooser is a screen on which one account is the chosen one.
+type chooser interface {
+	copyChosen()
+	signInChosen()
+	menuChosen()
+}
+
+func (s *shell) copyChosen() {
+	if c, ok := s.current.(chooser); ok {
+		c.copyChosen()
+	}
+}
+
+func (s *shell) signInChosen() {
+	if c, ok := s.current.(chooser); ok {
+		c.signInChosen()
+	}
+}
+
+func (s *shell) menuChosen() {
+	if c, ok := s.current.(chooser); ok {
+		c.menuChosen()
+	}
+}
+
+// quit closes the window, unless a sign-in is under way: then it asks.
+func (s *shell) quit() {
+	s.close()
+	s.app.Quit()
+}

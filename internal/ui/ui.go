@@ -1,0 +1,117 @@
+package ui
+
+import (
+	"context"
+	"log/slog"
+	"net/url"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"github.com/tokenkeep/tokenkeep/internal/buildinfo"
+	"github.com/tokenkeep/tokenkeep/internal/secret"
+	"github.com/tokenkeep/tokenkeep/internal/text"
+	"github.com/tokenkeep/tokenkeep/internal/ui/kit"
+)
+
+// Params is what the window needs from the program that composes it.
+type Params struct {
+	// App is the toolkit's application.
+	App fyne.App
+	// Open opens the core: over the real library, or, given the base of a
+	// running sandbox, over the practice one. waits is told, from any
+	// goroutine, that the system may be asking for the keychain's password.
+	Open func(ctx context.Context, practice *url.URL, waits func(bool)) (Core, error)
+	// Practice is set for a process that was started to practise: it begins
+	// there and has no real side.
+	Practice *url.URL
+	// Practise starts a pretend provider on this computer and gives its
+	// address. Nil means that there is no practice ground to go to.
+	Practise func(ctx context.Context) (address string, stop func(), err error)
+	// PracticeID and PracticeSecret are what the pretend provider accepts, to
+	// be shown and filled in. The secret is public.
+	PracticeID     string
+	PracticeSecret secret.Text
+	// Language is the system's, as a BCP 47 tag or a POSIX locale; a choice in
+	// the settings wins.
+	Language string
+	// OpenAddress opens an address in the person's browser, OpenFolder a folder
+	// of ours. BrowserName is the default browser's name, empty if unknown;
+	// SeparateBrowser reports whether a separate window can be had.
+	OpenAddress     func(ctx context.Context, address string) error
+	OpenFolder      func(ctx context.Context, folder string) error
+	BrowserName     func(ctx context.Context) string
+	SeparateBrowser func() bool
+	// Log gets a line for what a person did, without secrets; nil is silence.
+	Log *slog.Logger
+
+	// What tests replace: the runner's queue, the clock, the Connect screen.
+	run     kit.Runner
+	now     func() time.Time
+	connect func(*shell, connectStart) screen
+}
+
+// Window is the program's one window.
+type Window struct{ shell *shell }
+
+// New builds the window; nothing blocks and the core is not opened yet.
+func New(p Params) *Window { return &Window{newShell(p)} }
+
+// Run shows the window and returns when it was closed. It belongs on the main
+// goroutine.
+func (w *Window) Run() {
+	s := w.shell
+	s.app.Lifecycle().SetOnStarted(func() {
+		// Extending the toolkit's theme works fully only after the start.
+		s.applyLook()
+		s.start()
+	})
+	s.window.Show()
+	s.app.Run()
+	s.close()
+}
+
+// Say is a sentence in the language that the window would speak, for the
+// program that has to complain where there is no window.
+func Say(language, key string) string { return text.For(language).Say(key) }
+
+func newShell(p Params) *shell {
+	s := &shell{params: p, app: p.App, run: p.run, now: p.now, prefs: preferences{p.App.Preferences()}}
+	if s.params.Log == nil {
+		s.params.Log = slog.New(slog.DiscardHandler)
+	}
+	if s.params.connect == nil {
+		s.params.connect = newConnect
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.run == nil {
+		s.run = kit.NewRunner()
+	}
+	s.ctx, s.stop = context.WithCancel(context.Background())
+	s.coreCtx = s.ctx
+	s.c = text.For(s.language())
+	s.window = p.App.NewWindow(buildinfo.Name)
+	s.window.SetMaster()
+	s.applyLook()
+	s.frame = kit.NewFrame(s.window, s.run)
+	s.body = newBody(s)
+	s.listenToKeys()
+	s.window.Resize(s.prefs.size())
+	s.window.SetCloseIntercept(func() {
+		s.close()
+		s.window.Close()
+	})
+	s.home = newHome(s)
+	s.put(s.home, placeAccounts)
+	return s
+}
+
+// language is the chosen one, or the system's.
+func (s *shell) language() string {
+	if chosen := s.prefs.language(); chosen != "" {
+		return chosen
+	}
+	return s.params.Language
+}
