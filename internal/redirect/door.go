@@ -14,19 +14,22 @@ import (
 
 // visitors knows every open connection. At the limit one makes room: the oldest
 // that has its answer already (net/http lingers over a body that nobody wants),
-// else the one that has been silent longest. So a crowd that opens connections
-// and says nothing, or never ends, cannot keep the browser out (LST-11).
+// else the one that has been silent longest, if it had its time to speak.
+// Until then newcomers wait in the kernel's queue, first come, first served. So
+// a crowd that opens connections and says nothing, or never ends, delays the
+// browser by a moment and cannot keep it out (LST-11).
 type visitors struct {
 	mu     sync.Mutex
-	next   uint64
 	guests map[*guest]bool
+	// closing ends the waiting.
+	closing <-chan struct{}
 }
 
-// A guest is one connection; its number tells who came first.
+// A guest is one connection.
 type guest struct {
 	net.Conn
 	visitors *visitors
-	number   uint64
+	since    time.Time
 	stage    stage // under visitors.mu
 }
 
@@ -53,31 +56,45 @@ func (g *guest) CloseWrite() error {
 	return nil
 }
 
-// admit takes a connection in, or closes it and returns nil when the house is
-// full of connections that are being served.
+// hearing is how long a connection may be silent while others wait.
+const hearing = 300 * time.Millisecond
+
+// admit takes a connection in, as soon as there is room; nil after closing.
 func (v *visitors) admit(c net.Conn) *guest {
+	for {
+		if g := v.tryAdmit(c); g != nil {
+			return g
+		}
+		select {
+		case <-v.closing:
+			_ = c.Close()
+			return nil
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+func (v *visitors) tryAdmit(c net.Conn) *guest {
 	v.mu.Lock()
-	var leaves *guest
+	defer v.mu.Unlock()
 	if len(v.guests) >= maxGuests {
+		var leaves *guest
 		for g := range v.guests {
-			if g.stage != speaking && (leaves == nil || g.stage < leaves.stage || (g.stage == leaves.stage && g.number < leaves.number)) {
+			if g.stage == speaking || (g.stage == silent && time.Since(g.since) < hearing) {
+				continue
+			}
+			if leaves == nil || g.stage < leaves.stage || (g.stage == leaves.stage && g.since.Before(leaves.since)) {
 				leaves = g
 			}
 		}
 		if leaves == nil {
-			v.mu.Unlock()
-			_ = c.Close()
 			return nil
 		}
 		delete(v.guests, leaves)
-	}
-	v.next++
-	g := &guest{Conn: c, visitors: v, number: v.next, stage: silent}
-	v.guests[g] = true
-	v.mu.Unlock()
-	if leaves != nil {
 		_ = leaves.Conn.Close()
 	}
+	g := &guest{Conn: c, visitors: v, since: time.Now(), stage: silent}
+	v.guests[g] = true
 	return g
 }
 
@@ -137,15 +154,14 @@ type door struct {
 }
 
 func (d *door) Accept() (net.Conn, error) {
-	for {
-		c, err := d.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		if g := d.visitors.admit(c); g != nil {
-			return g, nil
-		}
+	c, err := d.Listener.Accept()
+	if err != nil {
+		return nil, err
 	}
+	if g := d.visitors.admit(c); g != nil {
+		return g, nil
+	}
+	return nil, net.ErrClosed
 }
 
 // plainDoor stands before TLS. People take the "s" out of the address by hand

@@ -105,11 +105,13 @@ func Listen(ctx context.Context, o Options) (*Listener, error) {
 		return nil, err
 	}
 
-	visitors := &visitors{guests: map[*guest]bool{}}
+	closing := make(chan struct{})
+	visitors := &visitors{guests: map[*guest]bool{}, closing: closing}
+
 	l := &Listener{
 		address: address, options: o, pages: newPages(o.Language), log: o.Log, unlock: unlock, visitors: visitors,
 		accepted: make(chan struct{}), finished: make(chan struct{}), served: make(chan struct{}),
-		closing: make(chan struct{}), done: make(chan struct{}),
+		closing: closing, done: make(chan struct{}),
 	}
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
