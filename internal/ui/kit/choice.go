@@ -46,7 +46,7 @@ func (c *choice) build(self fyne.Widget, trailing ...fyne.CanvasObject) {
 	c.ground = newPlate(theme.ColorSurface, theme.ColorBorder, 1, theme.Length(theme.SizeNoticeRadius))
 	c.ring = newRing(8)
 	c.start(self, c.toggle)
-	c.apply()
+	c.Refresh()
 }
 
 func (c *choice) toggle() {
@@ -180,8 +180,7 @@ func Options(selected int, chosen func(int), rows ...*OptionRow) {
 		}
 	}
 	for i, r := range rows {
-		r.selected = i == selected
-		r.apply()
+		r.SetSelected(i == selected)
 		r.changed = func(bool) { pick(i) }
 		r.key = func(ev *fyne.KeyEvent) bool {
 			step := 0
@@ -229,7 +228,7 @@ func NewCheckRow(title, line, scope string, on bool, locked, reason string, chan
 	c.ring = newRing(8)
 	c.Tip = reason
 	c.start(c, c.toggle)
-	c.apply()
+	c.Refresh()
 	return c
 }
 

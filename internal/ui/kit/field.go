@@ -522,7 +522,7 @@ func (s *Select) Seen() Description {
 func (s *Select) CreateRenderer() fyne.WidgetRenderer {
 	ground := newPlate(theme.ColorSurface, theme.ColorInputBorder, 1, 8)
 	words := NewText("").OneLine()
-	arrow := NewIcon(theme.IconDown, theme.ColorMuted, theme.SizeButtonIcon)
+	arrow := NewIcon(theme.IconDrop, theme.ColorMuted, theme.SizeButtonIcon)
 	r := &chipRenderer{ground: ground, words: words, more: []fyne.CanvasObject{arrow}}
 	scale := theme.Scale
 	r.update = func() {

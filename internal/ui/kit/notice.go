@@ -133,7 +133,11 @@ func (f *FactRow) Set(value, line string) {
 
 // Seen implements Seen.
 func (f *FactRow) Seen() Description {
-	return Description{Role: RoleRow, Text: f.name, Value: f.valueT.Words()}
+	d := Description{Role: RoleRow, Text: f.name, Value: f.valueT.Words()}
+	if line := f.lineT.Words(); line != "" {
+		d.Value += "; " + line
+	}
+	return d
 }
 
 // StatusLine is a line of a check or of what a token may do: an icon in a tone,

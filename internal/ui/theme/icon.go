@@ -119,8 +119,14 @@ func Icon(name IconName, colour fyne.ThemeColorName) fyne.Resource {
 	if s, ok := stock[name]; ok {
 		return fynetheme.NewColoredResource(fynetheme.DefaultTheme().Icon(s), colour)
 	}
-	return fynetheme.NewColoredResource(shapes[name], colour)
+	if shape, ok := shapes[name]; ok {
+		return fynetheme.NewColoredResource(shape, colour)
+	}
+	return blank
 }
+
+// blank is an empty picture.
+var blank = fyne.NewStaticResource("tk-blank.svg", (&pen{}).svg())
 
 var shapes = func() map[IconName]fyne.Resource {
 	m := map[IconName]fyne.Resource{}
@@ -139,6 +145,9 @@ type pen struct{ path strings.Builder }
 type at struct{ x, y float64 }
 
 func (p *pen) svg() []byte {
+	if p.path.Len() == 0 {
+		p.path.WriteString("M0 0Z")
+	}
 	return []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24"><path d="` + strings.TrimSpace(p.path.String()) + `"/></svg>`)
 }
 
@@ -319,6 +328,7 @@ var drawn = map[IconName]func(*pen){
 		p.cut(2, at{15.8, 8.2}, at{12.8, 11.2})
 		p.cut(2, at{11.2, 12.8}, at{8.2, 15.8})
 	},
+	IconDrop: func(p *pen) { p.shape(at{7, 10}, at{17, 10}, at{12, 15}) },
 	IconDown: func(p *pen) { p.line(2, at{6.5, 9.5}, at{12, 15}, at{17.5, 9.5}) },
 	IconUp:   func(p *pen) { p.line(2, at{6.5, 14.5}, at{12, 9}, at{17.5, 14.5}) },
 	IconNext: func(p *pen) { p.line(2, at{9.5, 6.5}, at{15, 12}, at{9.5, 17.5}) },
