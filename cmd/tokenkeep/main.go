@@ -25,6 +25,7 @@ import (
 	"github.com/tokenkeep/tokenkeep/internal/secret"
 	"github.com/tokenkeep/tokenkeep/internal/text"
 	"github.com/tokenkeep/tokenkeep/internal/ui"
+	"github.com/tokenkeep/tokenkeep/internal/ui/kit"
 	"github.com/tokenkeep/tokenkeep/internal/ui/uitest"
 	"github.com/tokenkeep/tokenkeep/internal/vault"
 	"github.com/tokenkeep/tokenkeep/resources"
@@ -108,8 +109,15 @@ func run(args []string, stdout, stderr io.Writer, getenv func(string) string) (c
 			_, ok := browser.FindSeparate()
 			return ok
 		},
+		Started: func(w fyne.Window, run kit.Runner) func() {
+			stop, err := uitest.Serve(w, run)
+			if err != nil {
+				fmt.Fprintln(stderr, err)
+				return func() {}
+			}
+			return stop
+		},
 	})
-	defer uitest.Serve(w.Canvas())()
 	w.Run()
 	return 0
 }

@@ -214,5 +214,8 @@ func railFoot(c *text.Catalogue, st connect.Storage, test selfTest, now time.Tim
 	case test.At.IsZero():
 		return programOf(c, st), c.Say("rail.not_tested"), toneNeutral
 	}
-	return programOf(c, st), c.Say("rail.tested", text.Args{"moment": c.Moment(test.At, now)}), toneFine
+	// Within a sentence the day of today is no beginning.
+	today := c.Say("date.today")
+	moment := strings.Replace(c.Moment(test.At, now), today, strings.ToLower(today), 1)
+	return programOf(c, st), c.Say("rail.tested", text.Args{"moment": moment}), toneFine
 }

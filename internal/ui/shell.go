@@ -598,7 +598,9 @@ func (s *shell) close() {
 		return
 	}
 	s.clearCopied()
-	s.rememberSize()
+	if size := s.window.Canvas().Size(); size.Width > 0 {
+		s.rememberSize()
+	}
 	s.ended = true
 	s.stop()
 	if s.leaving != nil {

@@ -42,6 +42,9 @@ type Params struct {
 	OpenFolder      func(ctx context.Context, folder string) error
 	BrowserName     func(ctx context.Context) string
 	SeparateBrowser func() bool
+	// Started is called on the window's goroutine once it runs, and what it
+	// returns when it has ended: the driver of the journeys. May be nil.
+	Started func(fyne.Window, kit.Runner) (stop func())
 	// Log gets a line for what a person did, without secrets; nil is silence.
 	Log *slog.Logger
 
@@ -61,19 +64,23 @@ func New(p Params) *Window { return &Window{newShell(p)} }
 // goroutine.
 func (w *Window) Run() {
 	s := w.shell
+	stop := func() {}
 	s.app.Lifecycle().SetOnStarted(func() {
 		// Extending the toolkit's theme works fully only after the start.
 		s.applyLook()
+		if s.params.Started != nil {
+			stop = s.params.Started(s.window, s.run)
+		}
 		s.start()
 	})
 	s.window.Show()
 	s.app.Run()
+	stop()
+	// The toolkit's clipboard went with its windows: what is still ours in it
+	// went too, or a signal ended us.
+	s.copied = nil
 	s.close()
 }
-
-// Say is a sentence in the language that the window would speak, for the
-// program that has to complain where there is no window.
-func Say(language, key string) string { return text.For(language).Say(key) }
 
 func newShell(p Params) *shell {
 	s := &shell{params: p, app: p.App, run: p.run, now: p.now, prefs: preferences{p.App.Preferences()}}

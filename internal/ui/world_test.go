@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 
 	"github.com/tokenkeep/tokenkeep/internal/connect"
@@ -161,17 +160,30 @@ func (w *world) words() string {
 	return b.String()
 }
 
-// find gives the widget of that role whose words begin with the given ones.
+// find gives the widget of that role with those words, else the first whose
+// words begin with them.
 func (w *world) find(role kit.Role, words string) fyne.CanvasObject {
-	var found fyne.CanvasObject
+	var exact, begins fyne.CanvasObject
 	w.walk(func(o fyne.CanvasObject) {
-		if s, ok := o.(kit.Seen); ok && found == nil {
-			if d := s.Seen(); d.Role == role && strings.HasPrefix(d.Text, words) {
-				found = o
-			}
+		s, ok := o.(kit.Seen)
+		if !ok {
+			return
+		}
+		d := s.Seen()
+		if d.Role != role {
+			return
+		}
+		if exact == nil && d.Text == words {
+			exact = o
+		}
+		if begins == nil && strings.HasPrefix(d.Text, words) {
+			begins = o
 		}
 	})
-	return found
+	if exact != nil {
+		return exact
+	}
+	return begins
 }
 
 func (w *world) has(role kit.Role, words string) fyne.CanvasObject {
@@ -224,15 +236,16 @@ func (w *world) key(name fyne.KeyName) {
 	w.queue.Drain()
 }
 
-// shortcut presses a combination, wherever the focus is.
+// shortcut presses a combination. The toolkit's test canvas takes no
+// shortcuts, so the map is asked itself; that a field hands them on is kit's
+// test, and that they arrive from a keyboard is the e2e's.
 func (w *world) shortcut(key fyne.KeyName, held fyne.KeyModifier) {
 	w.t.Helper()
-	e := &desktop.CustomShortcut{KeyName: key, Modifier: held}
-	if f, ok := w.s.window.Canvas().Focused().(fyne.Shortcutable); ok {
-		f.TypedShortcut(e)
-	} else {
-		w.s.window.Canvas().(fyne.Shortcutable).TypedShortcut(e)
+	do := w.s.keyboard()[combination{key, held}]
+	if do == nil {
+		w.t.Fatalf("nothing is bound to %v with %v", key, held)
 	}
+	do()
 	w.queue.Drain()
 }
 
