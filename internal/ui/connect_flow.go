@@ -2,7 +2,10 @@ package ui
 
 import (
 	"context"
+	"net"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -10,6 +13,7 @@ import (
 	"github.com/tokenkeep/tokenkeep/internal/problem"
 	"github.com/tokenkeep/tokenkeep/internal/provider"
 	"github.com/tokenkeep/tokenkeep/internal/secret"
+	"github.com/tokenkeep/tokenkeep/internal/text"
 )
 
 // stage is a page of Connect.
@@ -52,14 +56,25 @@ const checkDelay = 800 * time.Millisecond
 // moreTime is what "Give me 10 more minutes" gives.
 const moreTime = 10 * time.Minute
 
+// spoken are the moments before the deadline that are said, not only shown.
+var spoken = []time.Duration{5 * time.Minute, time.Minute, 30 * time.Second}
+
 // flow is Connect without its widgets: the form, the stage, and the attempt
 // under way. Everything in it belongs to the window's goroutine.
 type flow struct {
-	s     *shell
-	core  Core
+	s    *shell
+	core Core
+	// ctx is that of the core; what comes after its end concerns nobody.
+	ctx   context.Context
 	form  connectForm
 	stage stage
 	apps  []connect.App
+	// loading: the saved apps that the start names are being read.
+	loading bool
+	// marked: Continue was pressed, so empty fields say so.
+	marked bool
+	// shown: the person looks at it; else its results are told in a toast.
+	shown bool
 
 	lines     []connect.Line
 	checking  bool
@@ -71,17 +86,31 @@ type flow struct {
 	// attempt counts sign-ins: what an earlier one still says is not heard.
 	attempt int
 	cancel  context.CancelFunc
+	// done is closed when the last attempt has let go of its port. The next one
+	// waits for it: the outcome page of a failed one is served for a moment.
+	done    chan struct{}
 	pasted  chan string
 	extend  chan time.Duration
+	ticking func()
+	left    time.Duration
+	// saving: a token that is held is being saved once more.
+	saving bool
+	forget func()
 
 	browser string
+	// warn tells once what the browser will say about our certificate, and goes
+	// on with what it is given when the person has read it.
+	warn func(then func())
+	// said tells by and by how long there is: for those who do not see it.
+	said func(words string)
 	// changed redraws the screen; stageChanged puts another page into it.
 	changed      func()
 	stageChanged func()
 }
 
 func newFlow(s *shell, r connectStart) *flow {
-	f := &flow{s: s, core: s.core, changed: func() {}, stageChanged: func() {}}
+	f := &flow{s: s, core: s.core, ctx: s.coreCtx, changed: func() {}, stageChanged: func() {}, said: func(string) {}}
+	f.warn = func(then func()) { then() }
 	f.form = connectForm{Provider: "instagram", Ticked: map[string]bool{}}
 	f.form.Redirect = f.definition().Redirect.Default
 	for _, name := range r.Scopes {
@@ -95,35 +124,82 @@ func newFlow(s *shell, r connectStart) *flow {
 	} else if r.App != "" {
 		f.form.App = r.App
 	}
+	if r.Account != nil || r.App != "" {
+		// The form is not what was asked for, not even for a moment.
+		f.stage = stageScopes
+	}
 	f.readApps(r)
 	f.readBrowser()
 	return f
 }
 
+// end lets go of everything. An attempt that used its code still runs to its
+// end; what it says is told by nobody here.
+func (f *flow) end() {
+	f.endCheck()
+	f.endAttempt()
+	f.stopTick()
+	if f.forget != nil {
+		f.forget()
+	}
+	f.form.Secret = secret.Text{}
+}
+
 // readApps fetches the saved apps and, where the start names one, goes on from
-// it: step 3 for signing in again, step 2 for another account.
+// it: step 3 for signing in again, step 2 for another account. Without a wish
+// a saved app is taken as well: nobody types the same ID twice.
 func (f *flow) readApps(r connectStart) {
-	work(f.s, f.s.coreCtx, f.core.Apps, func(apps []connect.App, p *problem.Problem) {
+	f.loading = true
+	work(f.s, f.ctx, f.core.Apps, func(apps []connect.App, p *problem.Problem) {
+		if f.ctx.Err() != nil {
+			return
+		}
+		f.loading = false
 		if p != nil {
 			f.s.tell(p)
+			f.to(stageApp)
 			return
 		}
 		f.apps = apps
 		wanted := f.form.App
 		f.form.App = ""
+		if r.empty() && f.untouched() {
+			wanted = mostUsed(apps)
+		}
 		if !f.chooseApp(wanted, len(r.Scopes) > 0 || r.Account != nil) {
-			f.changed()
+			f.to(stageApp)
 			return
 		}
-		switch {
-		case r.Account != nil && f.form.SecretKept:
-			f.signIn()
-		case r.Account != nil:
-			f.to(stageSecret)
-		default:
-			f.to(stageScopes)
+		f.to(stageScopes)
+		if r.Account != nil {
+			f.signInOrAsk()
 		}
 	})
+}
+
+// readAppsAgain brings the list up to date, e.g. after a new one was saved.
+func (f *flow) readAppsAgain() {
+	work(f.s, f.ctx, f.core.Apps, func(apps []connect.App, p *problem.Problem) {
+		if f.ctx.Err() == nil && p == nil {
+			f.apps = apps
+			f.changed()
+		}
+	})
+}
+
+// untouched reports whether nothing was filled in yet.
+func (f *flow) untouched() bool {
+	return f.stage == stageApp && f.form.ClientID == "" && f.form.Secret.Empty()
+}
+
+func mostUsed(apps []connect.App) string {
+	name, most := "", -1
+	for _, a := range apps {
+		if a.Accounts > most {
+			name, most = a.Name, a.Accounts
+		}
+	}
+	return name
 }
 
 func (f *flow) readBrowser() {
@@ -143,9 +219,10 @@ func (f *flow) chooseApp(name string, keepTicks bool) bool {
 	i := slices.IndexFunc(f.apps, func(a connect.App) bool { return a.Name == name })
 	if name == "" || i < 0 {
 		if f.form.App != "" {
-			f.form = connectForm{Provider: f.form.Provider, Ticked: f.form.Ticked, Redirect: f.definition().Redirect.Default}
+			f.form = connectForm{Provider: f.form.Provider, Ticked: f.form.Ticked, Redirect: f.definition().Redirect.Default, Expect: f.form.Expect, Separate: f.form.Separate}
 		}
-		f.lines, f.checked = nil, false
+		f.endCheck()
+		f.lines, f.checked, f.marked = nil, false, false
 		return false
 	}
 	app := f.apps[i]
@@ -157,8 +234,53 @@ func (f *flow) chooseApp(name string, keepTicks bool) bool {
 			f.form.Ticked[scope] = true
 		}
 	}
-	f.lines, f.checked = nil, false
+	f.endCheck()
+	f.lines, f.checked, f.marked = nil, false, false
 	return true
+}
+
+// asNewApp turns a saved app into a new one with the same ID and address:
+// what is saved is not edited, and a registration that changed is another one.
+func (f *flow) asNewApp() {
+	f.form.App, f.form.SecretKept, f.form.Keep = "", false, false
+}
+
+// otherPort goes on with the next port, for a program that will not let go of
+// ours. The new address has to be registered, which the page says.
+func (f *flow) otherPort() {
+	u, err := url.Parse(f.form.Redirect)
+	if err != nil {
+		return
+	}
+	port, _ := strconv.Atoi(u.Port())
+	if port < 1024 || port >= 65000 {
+		port = 8919
+	}
+	u.Host = net.JoinHostPort(u.Hostname(), strconv.Itoa(port+1))
+	f.asNewApp()
+	f.form.Redirect = u.String()
+	f.lines = nil
+	if f.filled() {
+		f.check()
+	}
+	f.stageChanged()
+}
+
+// fillPractice fills in what the pretend provider accepts.
+func (f *flow) fillPractice() {
+	f.form.ClientID, f.form.Secret = f.s.params.PracticeID, f.s.params.PracticeSecret
+	f.edited()
+}
+
+// next goes on from the credentials. Only an empty field holds it up: what the
+// check finds is for the person to weigh.
+func (f *flow) next() {
+	if !f.filled() {
+		f.marked = true
+		f.changed()
+		return
+	}
+	f.to(stageScopes)
 }
 
 func (f *flow) definition() provider.Definition { return f.s.definition(f.form.Provider) }
@@ -211,7 +333,7 @@ func (f *flow) endCheck() {
 // check looks the setup over; lines appear one by one.
 func (f *flow) check() {
 	f.endCheck()
-	ctx, cancel := context.WithCancel(f.s.coreCtx)
+	ctx, cancel := context.WithCancel(f.ctx)
 	f.stopCheck, f.checking, f.lines = cancel, true, nil
 	in := f.setup()
 	f.changed()
@@ -272,14 +394,24 @@ func (f *flow) warns() bool {
 	return strings.HasPrefix(f.form.Redirect, "https:") && !f.s.prefs.warned() && !f.form.Separate
 }
 
-// signIn starts an attempt. One is under way at most.
+// signIn starts an attempt, after what has to be said before the browser opens.
 func (f *flow) signIn() {
+	if f.warns() {
+		f.warn(f.begin)
+		return
+	}
+	f.begin()
+}
+
+// begin starts an attempt. One is under way at most.
+func (f *flow) begin() {
 	f.endAttempt()
 	f.endCheck()
 	f.attempt++
 	n := f.attempt
-	ctx, cancel := context.WithCancel(f.s.coreCtx)
-	f.cancel = cancel
+	ctx, cancel := context.WithCancel(f.ctx)
+	before, done := f.done, make(chan struct{})
+	f.cancel, f.done = cancel, done
 	f.pasted, f.extend = make(chan string, 8), make(chan time.Duration, 8)
 	f.state = connect.State{Step: connect.Checking, Provider: f.definition().Name, RedirectURI: f.form.Redirect}
 	r := connect.Request{Setup: f.setup(), Scopes: f.scopes(), Expect: f.form.Expect, Pasted: f.pasted, Extend: f.extend}
@@ -287,26 +419,56 @@ func (f *flow) signIn() {
 		r.Receive, r.Browser = connect.ReceiveWindow, connect.BrowserSeparate
 	}
 	f.s.setWaiting(true)
+	f.stopTick()
+	f.left, f.ticking = 0, f.s.every(time.Second, f.second)
 	f.to(stageWait)
 	f.s.run.Go(func() {
+		defer close(done)
+		defer cancel()
+		if before != nil {
+			<-before
+		}
+		if ctx.Err() != nil {
+			return
+		}
 		_, err := f.core.Connect(ctx, r, func(st connect.State) {
 			f.s.run.Post(func() { f.heard(n, st) })
 		})
 		_ = err // the last state says it
-		cancel()
 	})
 }
 
+func (f *flow) stopTick() {
+	if f.ticking != nil {
+		f.ticking()
+		f.ticking = nil
+	}
+}
+
+// second moves the countdown on, and says it at a few moments.
+func (f *flow) second() {
+	if f.state.Step != connect.Waiting {
+		return
+	}
+	left := f.state.Deadline.Sub(f.s.now())
+	for _, at := range spoken {
+		if f.left > at && left <= at {
+			f.said(f.s.say("connect.wait.left", text.Args{"clock": clockLeft(f.state.Deadline, f.s.now())}))
+			break
+		}
+	}
+	f.left = left
+	f.changed()
+}
+
 // heard takes a state of attempt n. One that was left is still told when it
-// saved something: the person should know.
+// saved something, or holds something that wants to be saved.
 func (f *flow) heard(n int, st connect.State) {
-	if f.s.ended {
+	if f.s.ended || f.ctx.Err() != nil {
 		return
 	}
 	if n != f.attempt {
-		if st.Step == connect.Connected {
-			f.s.connected(*st.Account)
-		}
+		f.aside(st)
 		return
 	}
 	f.state = st
@@ -315,18 +477,51 @@ func (f *flow) heard(n int, st connect.State) {
 		return
 	}
 	f.s.setWaiting(false)
+	f.stopTick()
 	f.cancel = nil
-	if st.Step == connect.Connected {
-		// Ruling 6: held until the long token is saved.
-		if st.Account.Lifetime == connect.Long {
-			f.form.Secret = secret.Text{}
-		}
-		f.form.Expect = ""
+	if !f.shown {
+		f.aside(st)
+	} else if st.Step == connect.Connected {
 		f.s.connected(*st.Account)
+	}
+	if st.Step == connect.Connected {
+		f.saved(st)
 		f.to(stageFine)
 		return
 	}
 	f.to(stageProblem)
+}
+
+// aside tells an outcome to a person who is elsewhere.
+func (f *flow) aside(st connect.State) {
+	switch {
+	case st.Step == connect.Connected:
+		f.s.connected(*st.Account)
+		f.s.toast(f.s.say("connect.fine.title", text.Args{"username": st.Account.Username}))
+	case st.Step == connect.Failed && st.Problem.Key != problem.SignInCancelled:
+		f.s.tell(st.Problem)
+	}
+}
+
+// saved brings the form up to an account that is connected: its app is a saved
+// one now, and a secret that was to be forgotten is (ruling 6: held until the
+// long token is saved or the one-hour token has ended).
+func (f *flow) saved(st connect.State) {
+	a := *st.Account
+	f.form.Expect = ""
+	if a.App != "" {
+		f.form.App, f.form.SecretKept = a.App, st.SecretKept
+	}
+	if f.forget != nil {
+		f.forget()
+		f.forget = nil
+	}
+	if a.Lifetime == connect.Long {
+		f.form.Secret = secret.Text{}
+	} else if end := endOf(a); !end.IsZero() {
+		f.forget = f.s.after(max(0, end.Sub(f.s.now())), func() { f.form.Secret = secret.Text{} })
+	}
+	f.readAppsAgain()
 }
 
 // stopAttempt cancels a sign-in that still can be; the page goes back to where
@@ -345,6 +540,7 @@ func (f *flow) endAttempt() {
 		f.cancel()
 		f.cancel = nil
 		f.attempt++
+		f.stopTick()
 		f.s.setWaiting(false)
 	}
 }
@@ -389,7 +585,7 @@ func (f *flow) chooseWindow(separate bool) {
 	}
 	f.form.Separate = separate
 	if f.stage == stageWait && f.state.Cancellable() {
-		f.signIn()
+		f.begin()
 		return
 	}
 	f.changed()
@@ -397,15 +593,36 @@ func (f *flow) chooseWindow(separate bool) {
 
 // trySaving finishes a token that arrived and could not be saved.
 func (f *flow) trySaving() {
-	type result struct{ done []connect.Recovered }
-	work(f.s, f.s.coreCtx, func(ctx context.Context) (result, error) {
+	type result struct {
+		done []connect.Recovered
+		apps []connect.App
+	}
+	f.saving = true
+	f.changed()
+	work(f.s, f.ctx, func(ctx context.Context) (result, error) {
 		done, err := f.core.Recover(ctx)
-		return result{done}, err
+		if err != nil {
+			return result{}, err
+		}
+		apps, err := f.core.Apps(ctx)
+		return result{done, apps}, err
 	}, func(r result, p *problem.Problem) {
+		if f.ctx.Err() != nil {
+			return
+		}
+		f.saving = false
+		if r.apps != nil {
+			f.apps = r.apps
+		}
 		for _, one := range r.done {
 			if one.Account != nil {
-				f.state = connect.State{Step: connect.Connected, Provider: f.state.Provider, RedirectURI: f.state.RedirectURI, Account: one.Account}
+				st := connect.State{Step: connect.Connected, Provider: f.state.Provider, RedirectURI: f.state.RedirectURI, Account: one.Account}
+				for _, app := range f.apps {
+					st.SecretKept = st.SecretKept || app.Name == one.Account.App && app.SecretKept
+				}
+				f.state = st
 				f.s.connected(*one.Account)
+				f.saved(st)
 				f.to(stageFine)
 				return
 			}
@@ -413,8 +630,9 @@ func (f *flow) trySaving() {
 		}
 		if p != nil {
 			f.state.Problem = p
-			f.stageChanged()
+			f.state.Held = p.Key != problem.Interrupted
 		}
+		f.stageChanged()
 	})
 }
 
@@ -422,36 +640,74 @@ func (f *flow) trySaving() {
 // in this window yet; such a button is not shown.
 func (f *flow) act(a problem.Action) (do func(), ok bool) {
 	switch a {
-	case problem.ChangeClientID, problem.ChangeSecret, problem.ChangeRedirect:
-		return func() { f.to(stageApp) }, true
+	case problem.ChangeClientID:
+		return func() { f.asNewApp(); f.lines = nil; f.to(stageApp) }, true
+	case problem.ChangeSecret:
+		return f.changeSecret, true
+	case problem.ChangeRedirect:
+		return func() {
+			f.to(stageApp)
+			if f.filled() {
+				f.check()
+			}
+		}, true
 	case problem.ChoosePermissions:
 		return func() { f.to(stageScopes) }, true
-	case problem.SignInAgain, problem.TryAgain, problem.PasteAgain, problem.PasteAddress:
-		return f.signInOrAsk, true
 	case problem.SeparateWindow:
-		if f.s.params.SeparateBrowser == nil || !f.s.params.SeparateBrowser() {
+		if f.form.Separate || !f.separate() {
 			return nil, false
 		}
 		return func() { f.form.Separate = true; f.signInOrAsk() }, true
 	case problem.TestVault, problem.OpenSettings:
 		return f.s.goSettings, true
 	case problem.TrySavingAgain:
-		if !f.state.Held {
-			return f.signInOrAsk, true
+		if f.state.Held {
+			return f.trySaving, true
 		}
-		return f.trySaving, true
-	default:
-		return nil, false
 	}
+	if signsIn(a) {
+		return f.signInOrAsk, true
+	}
+	return nil, false
 }
 
-// signInOrAsk signs in again, after the one field where the secret is gone.
+// signsIn reports whether a comes down to signing in once more. A pasted
+// address belongs to its attempt, so pasting again begins a new one too.
+func signsIn(a problem.Action) bool {
+	switch a {
+	case problem.SignInAgain, problem.TryAgain, problem.PasteAgain, problem.PasteAddress, problem.TrySavingAgain:
+		return true
+	}
+	return false
+}
+
+// separate reports whether a separate browser window can be had.
+func (f *flow) separate() bool {
+	return f.s.params.SeparateBrowser != nil && f.s.params.SeparateBrowser()
+}
+
+// changeSecret asks for the secret anew; of a saved app for nothing else.
+func (f *flow) changeSecret() {
+	f.form.Secret = secret.Text{}
+	if f.form.App == "" {
+		f.lines = nil
+		f.to(stageApp)
+		return
+	}
+	f.form.SecretKept = false
+	f.to(stageSecret)
+}
+
+// signInOrAsk signs in, after the one field where the secret is gone.
 func (f *flow) signInOrAsk() {
 	switch {
+	case f.loading:
 	case strings.TrimSpace(f.form.ClientID) == "" && f.form.App == "":
 		f.to(stageApp)
-	case f.form.Secret.Empty() && !f.form.SecretKept:
+	case f.form.Secret.Empty() && !f.form.SecretKept && f.form.App != "":
 		f.to(stageSecret)
+	case f.form.Secret.Empty() && !f.form.SecretKept:
+		f.to(stageApp)
 	default:
 		f.signIn()
 	}
@@ -459,18 +715,27 @@ func (f *flow) signInOrAsk() {
 
 // another starts the next account with the same app.
 func (f *flow) another() {
-	name := f.state.Account.App
 	f.form.Expect = ""
-	work(f.s, f.s.coreCtx, f.core.Apps, func(apps []connect.App, p *problem.Problem) {
-		if p != nil {
-			f.s.tell(p)
-			return
-		}
-		f.apps = apps
-		kept := f.form.Secret
-		if f.chooseApp(name, true) {
-			f.form.Secret = kept
-		}
-		f.to(stageScopes)
-	})
+	f.form.Separate = f.form.Separate && f.separate()
+	f.to(stageScopes)
+}
+
+// askAgain signs the same account in once more, with the same permissions.
+func (f *flow) askAgain() {
+	f.form.Expect = f.state.Account.Username
+	f.signInOrAsk()
+}
+
+// useOther signs in once more because the browser knew somebody else: in a
+// separate window where there is one.
+func (f *flow) useOther() {
+	f.form.Expect = ""
+	f.form.Separate = f.separate()
+	f.signInOrAsk()
+}
+
+// takeAnyone signs in again, whoever answers.
+func (f *flow) takeAnyone() {
+	f.form.Expect = ""
+	f.signInOrAsk()
 }

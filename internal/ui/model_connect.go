@@ -27,11 +27,11 @@ func clientIDHint(c *text.Catalogue, typed string, left bool) hint {
 	case trimmed == "" && !left:
 		return hint{}
 	case trimmed == "":
-		return hint{c.Tell(problem.New(problem.FieldEmpty, "field", "client_id")).Advice, toneError}
+		return hint{c.Tell(problem.New(problem.FieldEmpty)).Title, toneError}
 	case looksLikeSecret(trimmed):
-		return hint{c.Tell(problem.New(problem.ClientIDIsSecret)).Advice, toneError}
+		return hint{c.Tell(problem.New(problem.ClientIDIsSecret)).Title, toneError}
 	case strings.IndexFunc(trimmed, func(r rune) bool { return !unicode.IsDigit(r) }) >= 0:
-		return hint{c.Tell(problem.New(problem.ClientIDLetters)).Advice, toneError}
+		return hint{c.Tell(problem.New(problem.ClientIDLetters)).Title, toneError}
 	case trimmed != typed:
 		return hint{c.Say("connect.app.spaces_removed"), toneNeutral}
 	}

@@ -1,0 +1,98 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+
+	"github.com/tokenkeep/tokenkeep/internal/text"
+	"github.com/tokenkeep/tokenkeep/internal/ui/kit"
+	"github.com/tokenkeep/tokenkeep/internal/ui/theme"
+)
+
+// finePage is the end of a sign-in that worked: the proof, until when, and what
+// one may want next.
+type finePage struct {
+	c *connectScreen
+	s *shell
+	f *flow
+	m fineModel
+
+	other, open, done *kit.Button
+	next              []*kit.ActionCard
+}
+
+func newFinePage(c *connectScreen) *finePage {
+	p := &finePage{c: c, s: c.s, f: c.f}
+	s, f := p.s, p.f
+	account := *f.state.Account
+	p.m = presentFine(s.c, f.state, s.definition(account.Provider), s.program(), s.now())
+	p.other = kit.NewButton(s.say("connect.fine.not_meant_button"), kit.Medium, f.useOther).With(theme.IconBadge)
+	p.next = []*kit.ActionCard{
+		kit.NewActionCard(theme.IconCopy, s.say("connect.fine.copy"), s.say("connect.fine.copy_line", text.Args{"seconds": s.prefs.clipboardSeconds()}), func() { s.copyToken(account, nil) }),
+		kit.NewActionCard(theme.IconAdd, s.say("connect.fine.another"), s.say("connect.fine.another_line"), f.another),
+	}
+	p.open = kit.NewButton(s.say("connect.fine.open"), kit.Medium, func() { c.leaveFor(func() { s.goAccounts(); s.goAccount(account.ID) }) })
+	p.done = kit.NewButton(s.say("connect.fine.done"), kit.High, func() { c.leaveFor(s.goAccounts) }).WithTip("Ctrl+Enter")
+	return p
+}
+
+var factIcons = map[string]theme.IconName{"calendar": theme.IconCalendar, "lock": theme.IconLock, "key": theme.IconKeyOff}
+
+func (p *finePage) build() []fyne.CanvasObject {
+	s, f, m := p.s, p.f, p.m
+	var parts []fyne.CanvasObject
+	for i, n := range m.Notices {
+		var doors []kit.Run
+		for _, a := range m.Actions[i] {
+			if do, ok := f.act(a); ok {
+				doors = append(doors, kit.Run{Words: s.c.Action(a), Tapped: do})
+			}
+		}
+		parts = append(parts, kit.NewNotice(kit.Warn, n.Title+".", n.Happened+" "+n.Advice, doors...))
+	}
+	avatar := kit.NewAvatar(f.state.Account.Username, 80).Ticked()
+	name := kit.Column(2, kit.Heading(m.Title), kit.Muted(m.Under))
+	other := kit.Column(4, kit.Caption(s.say("connect.fine.not_meant")).Trailing(), p.other)
+	if p.c.built {
+		other = kit.Column(4, kit.Caption(s.say("connect.fine.not_meant")), kit.Flow(8, p.other))
+		parts = append(parts, kit.NewCard(kit.Column(16, kit.Row(20, avatar, kit.Grow(name)), other)))
+	} else {
+		parts = append(parts, kit.NewCard(kit.Row(20, avatar, kit.Grow(name), other)))
+	}
+	var facts []fyne.CanvasObject
+	for _, fact := range m.Facts {
+		facts = append(facts, kit.NewFactRow(factIcons[fact.Icon], fact.Name, fact.Value, fact.Line))
+	}
+	token := kit.NewCard(kit.Column(16, kit.Title(s.say("connect.fine.token")), kit.Lined(facts...)))
+	var may []fyne.CanvasObject
+	for _, row := range m.Permissions {
+		if row.Allowed {
+			may = append(may, kit.NewStatusLine(kit.Fine, "", row.Title, row.Line, false))
+		} else {
+			may = append(may, kit.NewStatusLine(kit.Warn, theme.IconMinusDisc, row.Title, row.Line, false))
+		}
+	}
+	mayCard := kit.Column(16, kit.Title(s.say("connect.fine.may")), kit.Lined(may...))
+	if m.Missing {
+		mayCard.Add(kit.NewNotice(kit.Warn, "", s.say("connect.fine.missing"), kit.Run{Words: s.say("connect.fine.ask_again"), Tapped: f.askAgain}).SmallText())
+	}
+	var next []fyne.CanvasObject
+	for _, n := range p.next {
+		next = append(next, n)
+	}
+	row := fyne.CanvasObject(kit.Columns(16, 0, []float32{1, 1, 1}, append(next, kit.Gap(1))...))
+	if p.c.built {
+		row = kit.Column(12, next...)
+	}
+	return append(parts, p.c.columns(340, token, kit.NewCardPad(20, mayCard)),
+		kit.Column(10, kit.Title(s.say("connect.fine.next")), row))
+}
+
+func (p *finePage) footer() footer {
+	return footer{note: kit.Caption(p.m.Diary), right: []fyne.CanvasObject{p.open, p.done}}
+}
+
+func (p *finePage) refresh()              {}
+func (p *finePage) first() fyne.Focusable { return p.done }
+func (p *finePage) press()                { p.done.Tapped(nil) }
+func (p *finePage) escape() bool          { p.press(); return true }
+func (p *finePage) leave()                {}

@@ -1,0 +1,182 @@
+package ui
+
+import (
+	"strings"
+
+	"fyne.io/fyne/v2"
+
+	"github.com/tokenkeep/tokenkeep/internal/problem"
+	"github.com/tokenkeep/tokenkeep/internal/text"
+	"github.com/tokenkeep/tokenkeep/internal/ui/kit"
+	"github.com/tokenkeep/tokenkeep/internal/ui/theme"
+)
+
+// problemPage is the end of a sign-in that did not work: one line to
+// understand, one click to mend.
+type problemPage struct {
+	c *connectScreen
+	s *shell
+	f *flow
+	m problemModel
+
+	buttons  []*kit.Button
+	again    *kit.Button
+	fold     *kit.Fold
+	details  *kit.Button
+	redirect *kit.CopyField
+	uncopied func()
+}
+
+func newProblemPage(c *connectScreen) *problemPage {
+	p := &problemPage{c: c, s: c.s, f: c.f}
+	s, f := p.s, p.f
+	pr := f.state.Problem
+	p.m = presentProblem(s.c, f.state, f.form.ClientID, s.now())
+	var again bool
+	p.buttons, again = c.buttons(p.m.Actions)
+	if pr.Key == problem.OtherAccount {
+		p.otherAccount(pr)
+	}
+	if !again {
+		kind := kit.Medium
+		if len(p.buttons) == 0 {
+			kind = kit.High
+		}
+		p.again = kit.NewButton(s.say("connect.problem.again"), kind, f.signInOrAsk).With(theme.IconRefresh)
+	}
+	if p.m.Here != "" {
+		p.redirect = kit.NewCopyField(s.run, s.say("connect.app.redirect"), p.m.Here, s.say("connect.app.copy"), s.say("connect.app.copied"), s.copyPlain)
+	}
+	p.details = kit.NewButton(s.say("connect.problem.copy"), kit.Medium, p.copyDetails).With(theme.IconCopy)
+	said := kit.Column(12)
+	box := kit.Column(4)
+	if p.m.Said != "" {
+		box.Add(kit.Mono(p.m.Said).Sized(theme.SizeCaption))
+	}
+	for _, line := range detailLines(p.m) {
+		box.Add(kit.Mono(line).Sized(theme.SizeCaption).In(theme.ColorMuted))
+	}
+	said.Add(kit.SoftBox(kit.Quiet, box))
+	if c.built {
+		said.Add(kit.Flow(8, p.details))
+		said.Add(kit.Caption(s.say("connect.problem.copy_line")))
+	} else {
+		said.Add(kit.Row(12, p.details, kit.Grow(kit.Caption(s.say("connect.problem.copy_line")))))
+	}
+	p.fold = kit.NewFold(s.say("connect.problem.said"), s.say("connect.problem.said_for"), said)
+	if pr.Key == problem.UnknownAnswer {
+		// What nobody knows yet is told in the provider's own words.
+		p.fold.Open(true)
+	}
+	return p
+}
+
+// otherAccount names the two ways on: the account that was wanted, or the one
+// that answered.
+func (p *problemPage) otherAccount(pr *problem.Problem) {
+	for _, b := range p.buttons {
+		if b.Kind() == kit.High {
+			b.SetLabel(p.s.say("connect.other.wanted_button", text.Args{"username": pr.Args["username"]}))
+		}
+	}
+	if pr.Args["found"] != "" {
+		p.buttons = append(p.buttons, kit.NewButton(p.s.say("connect.other.new_button", text.Args{"username": pr.Args["found"]}), kit.Low, p.f.takeAnyone))
+	}
+}
+
+func detailLines(m problemModel) []string {
+	var lines []string
+	for _, line := range strings.Split(m.Details, "\n") {
+		if m.Said == "" || line != "said "+m.Said {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+func (p *problemPage) build() []fyne.CanvasObject {
+	s, f, m := p.s, p.f, p.m
+	tone, icon := kit.Bad, theme.IconErrorRing
+	if m.Neutral {
+		tone, icon = kit.Neutral, theme.IconInfo
+	}
+	head := kit.Row(16, newRound(tone, icon), kit.Grow(kit.Column(2, kit.Subheading(m.Title), kit.Muted(m.Unchanged))))
+	happened := kit.Column(10, kit.Strong(s.say("connect.problem.happened")), kit.NewText(m.Happened))
+	if pr := f.state.Problem; pr.Key == problem.OtherAccount && pr.Args["found"] != "" {
+		happened.Add(kit.Flow(16,
+			person(s.say("connect.other.wanted"), pr.Args["username"]),
+			kit.NewIcon(theme.IconForward, theme.ColorMuted, theme.SizeIcon),
+			person(s.say("connect.other.answered"), pr.Args["found"])))
+	}
+	if p.redirect != nil {
+		happened.Add(kit.Column(6, kit.Strong(s.say("connect.app.redirect")), p.redirect, kit.Caption(s.say("connect.problem.both"))))
+	}
+	if id := f.form.ClientID; id != "" && (f.state.Problem.Key == problem.AppIDIsFacebook || f.state.Problem.Key == problem.AppIDUnknown) {
+		happened.Add(kit.SoftBox(kit.Bad, kit.Row(14, kit.NewIcon(theme.IconCrossDisc, theme.ColorError, theme.SizeIcon),
+			kit.Grow(kit.Column(1, kit.Caption(s.say("connect.problem.entered")), kit.Mono(id))))))
+	}
+	todo := kit.Column(12, kit.Strong(s.say("connect.problem.do")), kit.NewText(m.Advice))
+	if len(p.buttons) > 0 {
+		flow := kit.Flow(8)
+		for _, b := range p.buttons {
+			flow.Add(b)
+		}
+		todo.Add(flow)
+	}
+	var both fyne.CanvasObject
+	if p.c.built {
+		both = kit.Column(20, happened, kit.Line(), todo)
+	} else {
+		both = kit.Columns(48, 0, []float32{1.1, 1}, happened, todo)
+	}
+	return []fyne.CanvasObject{p.c.head(2), kit.NewCard(kit.Column(24, head, both)), kit.NewCardPad(20, p.fold)}
+}
+
+// person is somebody's picture and name, with what they are here.
+func person(what, username string) fyne.CanvasObject {
+	return kit.Row(10, kit.NewAvatar(username, 40), kit.Column(1, kit.Caption(what).Whole(), kit.Strong("@"+username).Whole()))
+}
+
+// newRound is the round sign before a result's headline.
+func newRound(tone kit.Tone, icon theme.IconName) fyne.CanvasObject {
+	return kit.SoftBox(tone, kit.NewIcon(icon, tone.Ink(), theme.SizeIcon))
+}
+
+func (p *problemPage) copyDetails() {
+	p.s.copyPlain(p.m.Details)
+	p.details.SetLabel(p.s.say("connect.problem.copied"))
+	if p.uncopied != nil {
+		p.uncopied()
+	}
+	p.uncopied = p.s.after(copiedFor, func() { p.details.SetLabel(p.s.say("connect.problem.copy")) })
+}
+
+func (p *problemPage) footer() footer {
+	f := footer{left: kit.NewButton(p.s.say("connect.problem.cancel"), kit.Low, p.c.cancel)}
+	if p.again != nil {
+		f.right = []fyne.CanvasObject{p.again}
+	}
+	return f
+}
+
+func (p *problemPage) refresh() {
+	for _, b := range p.buttons {
+		b.SetEnabled(!p.f.saving)
+	}
+}
+
+func (p *problemPage) high() *kit.Button {
+	if len(p.buttons) > 0 {
+		return p.buttons[0]
+	}
+	return p.again
+}
+
+func (p *problemPage) first() fyne.Focusable { return p.high() }
+func (p *problemPage) press()                { p.high().Tapped(nil) }
+
+func (p *problemPage) leave() {
+	if p.uncopied != nil {
+		p.uncopied()
+	}
+}
