@@ -305,9 +305,9 @@ func (l *Listener) handle(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	outcome := l.answer(w, r, class)
+	l.log.Info("redirect", "path", class, "outcome", outcome)
 	_ = http.NewResponseController(w).Flush()
 	l.visitors.done(r.Context())
-	l.log.Info("redirect", "path", class, "outcome", outcome)
 }
 
 // class sorts a request by its path. Where the redirect's own path is /done
