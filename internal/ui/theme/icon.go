@@ -35,6 +35,7 @@ const (
 	IconCrossDisc IconName = "cross-disc"
 	IconDocument  IconName = "document"
 	IconDown      IconName = "down"
+	IconDrop      IconName = "drop"
 	IconEdit      IconName = "edit"
 	IconEnded     IconName = "ended"
 	IconErrorRing IconName = "error-ring"

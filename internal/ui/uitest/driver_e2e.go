@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -76,6 +77,7 @@ func Serve(w fyne.Window, run kit.Runner) (stop func(), err error) {
 		once.Do(func() {
 			close(s.end)
 			_ = l.Close()
+			_ = os.Remove(path)
 		})
 	}, nil
 }
@@ -83,11 +85,21 @@ func Serve(w fyne.Window, run kit.Runner) (stop func(), err error) {
 // listen makes the socket private from its first moment: it is bound inside a
 // directory of its own and moved into place.
 func listen(path string) (net.Listener, error) {
-	l, err := net.Listen("unix", path)
+	dir, err := os.MkdirTemp(filepath.Dir(path), "e2e-")
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(path, 0o600); err != nil {
+	defer os.RemoveAll(dir)
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, "s")})
+	if err != nil {
+		return nil, err
+	}
+	l.SetUnlinkOnClose(false)
+	err = os.Chmod(filepath.Join(dir, "s"), 0o600)
+	if err == nil {
+		err = os.Rename(filepath.Join(dir, "s"), path)
+	}
+	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
