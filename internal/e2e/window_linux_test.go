@@ -25,7 +25,7 @@ type node struct {
 	H       float64 `json:"h"`
 	Enabled bool    `json:"enabled"`
 	Focused bool    `json:"focused"`
-	Overlay bool    `json:"overlay"`
+	Overlay int     `json:"overlay"` // 0 in the window, then 1 and up
 }
 
 func (n node) area() image.Rectangle {
@@ -114,9 +114,9 @@ func (a *app) tree() []node {
 // find returns what has the role (any, where empty) and the text. Where
 // something lies over the window, only that counts: nothing else can be reached.
 func find(all []node, role, text string) (node, bool) {
-	covered := false
+	covered := 0
 	for _, n := range all {
-		covered = covered || n.Overlay
+		covered = max(covered, n.Overlay)
 	}
 	for _, n := range all {
 		if (role == "" || n.Role == role) && n.Text == text && n.Overlay == covered && n.W > 0 && n.H > 0 {
@@ -151,7 +151,7 @@ func outline(all []node) string {
 	var out strings.Builder
 	for _, n := range all {
 		if n.Text != "" {
-			fmt.Fprintf(&out, "  %-12s %q %v enabled=%v focused=%v overlay=%v\n", n.Role, n.Text, n.area(), n.Enabled, n.Focused, n.Overlay)
+			fmt.Fprintf(&out, "  %-12s %q %v enabled=%v focused=%v overlay=%d\n", n.Role, n.Text, n.area(), n.Enabled, n.Focused, n.Overlay)
 		}
 	}
 	return out.String()
