@@ -69,7 +69,7 @@ var rooms = map[string]room{
 	"internal/ui":        {may: also(core, "internal/text", "internal/desktop", "fyne.io/fyne/v2/...", "fyne.io/fyne/v2", "internal/ui/kit", "internal/ui/theme", "resources")},
 	"internal/ui/kit":    {may: []string{"fyne.io/fyne/v2/...", "fyne.io/fyne/v2", "internal/secret", "internal/ui/theme"}},
 	"internal/ui/theme":  {may: []string{"fyne.io/fyne/v2/...", "fyne.io/fyne/v2", "internal/text", "resources"}},
-	"internal/ui/uitest": {may: []string{"fyne.io/fyne/v2/...", "fyne.io/fyne/v2", "internal/ui/kit"}},
+	"internal/ui/uitest": {may: []string{"fyne.io/fyne/v2/...", "fyne.io/fyne/v2", "internal/ui/kit", "internal/ui/theme"}},
 	// All of it is tests, which the table leaves free but for the toolkit.
 	"internal/e2e": {},
 	"resources":    {},

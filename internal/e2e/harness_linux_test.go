@@ -393,7 +393,7 @@ func TestTheDriverIsUnderstood(t *testing.T) {
 		for lines := bufio.NewScanner(conn); lines.Scan(); {
 			switch lines.Text() {
 			case `{"op":"tree"}`:
-				fmt.Fprintln(conn, `{"nodes":[{"role":"button","text":"Below","x":1,"y":2,"w":30,"h":40,"enabled":true},{"role":"button","text":"Above","x":5,"y":6,"w":7,"h":8,"enabled":true,"overlay":true}]}`)
+				fmt.Fprintln(conn, `{"nodes":[{"role":"button","text":"Below","x":1,"y":2,"w":30,"h":40,"enabled":true},{"role":"button","text":"Above","x":5,"y":6,"w":7,"h":8,"enabled":true,"overlay":1}]}`)
 			default:
 				fmt.Fprintln(conn, `{"error":"unknown"}`)
 			}
