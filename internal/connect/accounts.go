@@ -138,9 +138,10 @@ func missing(asked, granted []string) []string {
 	return out
 }
 
-// Token hands out the access token of an account, after finishing what a
-// former run left pending for it. Problems: account.unknown; of kind sign_in
-// where the token has ended, was refused, or is gone; those of the keychain.
+// Token hands out the access token of an account. Problems: field.empty,
+// account.unknown, account.ambiguous; of kind sign_in where the token has
+// ended, was refused, or is gone; those of the library and the keychain,
+// vault.absent among them for a token in a keychain that this session lacks.
 func (s *Service) Token(ctx context.Context, ref string) (Handed, error) {
 	row, err := s.find(ctx, ref)
 	if err != nil {
@@ -156,21 +157,30 @@ func (s *Service) Token(ctx context.Context, ref string) (Handed, error) {
 	if err != nil {
 		return Handed{}, err
 	}
-	s.known.Add(item.AccessToken)
-	return Handed{AccessToken: item.AccessToken, TokenType: item.TokenType, ExpiresAt: row.ExpiresAt}, nil
+	s.known.Add(item.AccessToken, item.RefreshToken)
+	return Handed{AccessToken: item.AccessToken, TokenType: item.TokenType, ExpiresAt: item.ExpiresAt}, nil
 }
 
 func (s *Service) item(ctx context.Context, row library.Account) (vault.Item, error) {
-	sealer, err := s.sealer(ctx)
-	if err != nil {
-		return vault.Item{}, err
+	if p := s.elsewhere(row.Vault); p != nil {
+		return vault.Item{}, p
 	}
-	item, err := s.tokens(sealer).Get(ctx, row.ID)
-	if errors.Is(err, vault.ErrNotFound) {
+	// The sealing key is for long tokens only, and reading must not make one.
+	item, err := s.tokens(nil).Get(ctx, row.ID)
+	switch {
+	case problem.Has(err, problem.VaultUnreadable) && problem.Of(err).Args["reason"] == "overflow":
+		sealer, sealErr := s.sealer(ctx)
+		if sealErr != nil {
+			return item, sealErr
+		}
+		return s.tokens(sealer).Get(ctx, row.ID)
+	case errors.Is(err, vault.ErrNotFound):
 		// An item that is gone from the keychain we know, and a keychain that
 		// is not the one we knew, are two different stories (KR-5).
-		if err := vault.CheckSentinel(ctx, s.store, s.library.ID(), false); err != nil {
-			return item, err
+		if s.place == placeKeychain {
+			if err := vault.CheckSentinel(ctx, s.store, s.library.ID(), false); err != nil {
+				return item, err
+			}
 		}
 		return item, problem.New(problem.TokenGone, "username", row.Username)
 	}
@@ -178,24 +188,26 @@ func (s *Service) item(ctx context.Context, row library.Account) (vault.Item, er
 }
 
 // Remove deletes the token from the keychain and then the account from the
-// library; its diary goes with it. If the keychain refuses, nothing changes.
+// library; its diary stays. If the keychain refuses, nothing changes. Problems:
+// field.empty, account.unknown, account.ambiguous, lock.held, those of the
+// keychain and the library.
 func (s *Service) Remove(ctx context.Context, ref string) error {
 	row, err := s.find(ctx, ref)
 	if err != nil {
 		return err
 	}
-	unlock, err := library.Lock(ctx, s.root(), row.ID)
+	unlock, err := s.lock(ctx, row.ID)
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	if p := s.elsewhere(row.Vault); p != nil {
+		return p
+	}
 	// A session's token went with the window that held it.
 	if row.Vault == s.place {
-		sealer, err := s.sealer(ctx)
-		if err != nil {
-			return err
-		}
-		if err := s.tokens(sealer).Delete(ctx, row.ID); err != nil && !errors.Is(err, vault.ErrNotFound) {
+		// Deleting needs no sealing key.
+		if err := s.tokens(nil).Delete(ctx, row.ID); err != nil && !errors.Is(err, vault.ErrNotFound) {
 			return err
 		}
 	}
@@ -206,7 +218,8 @@ func (s *Service) Remove(ctx context.Context, ref string) error {
 	return nil
 }
 
-// Diary gives the newest limit entries of an account, newest first; 0 is all.
+// Diary gives the newest limit entries of an account, newest first; 100 when
+// limit is 0. An empty id is every account.
 func (s *Service) Diary(ctx context.Context, id string, limit int) ([]library.Entry, error) {
 	return s.library.Diary(ctx, id, limit, 0)
 }
@@ -220,7 +233,7 @@ func (s *Service) Note(ctx context.Context, id, event string, args map[string]st
 // Storage tells where things lie, without touching a secret or raising a prompt.
 func (s *Service) Storage(ctx context.Context) (Storage, error) {
 	st := Storage{Place: s.place, Home: s.config.Home, Problem: s.absent}
-	if s.keychain != nil && s.place == "keychain" {
+	if s.keychain != nil && s.place == placeKeychain {
 		status, err := s.keychain.Status(ctx)
 		if err != nil {
 			st.Problem = problem.Of(err)
@@ -251,7 +264,7 @@ func (s *Service) Storage(ctx context.Context) (Storage, error) {
 
 // SelfTest writes, reads back and removes a test entry (KR-9).
 func (s *Service) SelfTest(ctx context.Context) error {
-	if s.place == "session" || s.keychain == nil {
+	if s.place == placeSession || s.keychain == nil {
 		return nil
 	}
 	return s.keychain.Probe(ctx)

@@ -1,9 +1,13 @@
 package connect
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +30,7 @@ type answer struct {
 	RedirectURI string     `json:"redirect_uri"`
 	AppID       string     `json:"app_id,omitempty"`
 	AppName     string     `json:"app_name,omitempty"`
+	Endpoints   string     `json:"endpoints"`
 	ScopesAsked []string   `json:"scopes_asked"`
 	KeepSecret  bool       `json:"keep_secret,omitempty"`
 	Expect      string     `json:"expect,omitempty"`
@@ -63,6 +68,8 @@ func (t *sealedText) UnmarshalJSON(data []byte) error {
 // answerVersion is the version of the sealed form.
 const answerVersion = 1
 
+// take sets down what a token says. Times are cut to seconds, downwards, so
+// that the keychain item, the library and the account object say the same.
 func (a *answer) take(t oauth.Token) {
 	a.V = answerVersion
 	a.Access, a.Refresh, a.Type = sealedText{t.Access}, sealedText{t.Refresh}, t.Type
@@ -72,9 +79,9 @@ func (a *answer) take(t oauth.Token) {
 	if t.UserID != "" {
 		a.UserID = t.UserID
 	}
-	a.Long, a.SentAt, a.ExpiresAt = t.Long, t.SentAt.UTC(), nil
+	a.Long, a.SentAt, a.ExpiresAt = t.Long, t.SentAt.UTC().Truncate(time.Second), nil
 	if !t.ExpiresAt.IsZero() {
-		end := t.ExpiresAt.UTC()
+		end := t.ExpiresAt.UTC().Truncate(time.Second)
 		a.ExpiresAt = &end
 	}
 }
@@ -102,51 +109,76 @@ type completion struct {
 	attempt *oauth.Attempt
 	secret  secret.Text
 	step    func(Step)
+	// sealed: the disk has it too. late: not the attempt itself but Recover.
+	sealed, late bool
 }
 
 type completed struct {
 	account    Account
 	notices    []*problem.Problem
 	secretKept bool
-	// held: the answer is sealed and waits for Recover.
+	// held: the answer waits for Recover, sealed on the disk or in memory.
 	held bool
+}
+
+// hold keeps an answer in memory until it is saved, let go, or the service
+// closes, with the client secret that its extension may still need (ruling 6).
+func (s *Service) hold(c *completion) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held[c.pending.AccountID] = c
+}
+
+func (s *Service) letGo(c *completion) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.held, c.pending.AccountID)
+}
+
+func (s *Service) heldFor(id string) *completion {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.held[id]
 }
 
 func aad(p library.Pending) string {
 	return "pending|" + p.AccountID + "|" + strconv.FormatInt(p.Gen, 10)
 }
 
-// seal writes the answer into its row, over the former one.
-func (s *Service) seal(ctx context.Context, c *completion) error {
+// seal writes the answer into its row, over the former one. In front of the
+// sealed bytes stands the place of the key that opens them, since only that
+// place can tell whether they are lost or elsewhere.
+func (s *Service) seal(ctx context.Context, c *completion) {
 	plain, err := json.Marshal(c.answer)
-	if err != nil {
-		return err
+	var sealed []byte
+	if err == nil {
+		sealed, err = c.sealer.Seal(plain, aad(c.pending))
 	}
-	sealed, err := c.sealer.Seal(plain, aad(c.pending))
-	if err != nil {
-		return err
+	if err == nil {
+		err = s.library.Seal(ctx, c.pending.AccountID, c.pending.Gen, append([]byte(s.place+"\n"), sealed...))
 	}
-	return s.library.Seal(ctx, c.pending.AccountID, c.pending.Gen, sealed)
+	if err != nil {
+		// The disk refuses. The token is in memory and the keychain is another
+		// disk: go on, the item is what counts.
+		s.log.Warn("answer not sealed", "err", err)
+		return
+	}
+	c.sealed = true
 }
 
 // complete extends, identifies and saves. What arrived is sealed before it is
 // used for the next request.
 func (s *Service) complete(ctx context.Context, c *completion) (completed, error) {
-	var out completed
+	out := completed{held: true}
 	d, err := s.definition(c.answer.Provider)
 	if err != nil {
 		return out, err
 	}
-	if err := s.seal(ctx, c); err != nil {
-		// The disk refuses. The token is in memory and the keychain is another
-		// disk: go on, the item is what counts.
-		s.log.Warn("answer not sealed", "err", err)
-	} else {
-		out.held = true
-	}
+	s.seal(ctx, c)
 	s.config.At("sealed-short")
 	out.notices = s.extend(ctx, d, c)
 	if err := s.identify(ctx, d, c); err != nil {
+		out.held = !worthless(err)
 		return out, err
 	}
 	if err := expected(c.answer); err != nil {
@@ -160,6 +192,17 @@ func (s *Service) complete(ctx context.Context, c *completion) (completed, error
 	}
 	out.held = false
 	return out, nil
+}
+
+// worthless tells the answers after which a token can never be used, so that
+// keeping it would only repeat the question.
+func worthless(err error) bool {
+	switch problem.Of(err).Key {
+	case problem.TokenEnded, problem.PasswordChanged, problem.AccessRemoved, problem.PersonalAccount:
+		return true
+	default:
+		return false
+	}
 }
 
 // extend swaps the one-hour token for the 60-day one. A refusal keeps the
@@ -183,9 +226,7 @@ func (s *Service) extend(ctx context.Context, d provider.Definition, c *completi
 	default:
 		return []*problem.Problem{problem.Of(err)}
 	}
-	if err := s.seal(ctx, c); err != nil {
-		s.log.Warn("answer not sealed", "err", err)
-	}
+	s.seal(ctx, c)
 	s.config.At("sealed-long")
 	return nil
 }
@@ -223,35 +264,31 @@ func expected(a answer) error {
 }
 
 // save writes the item, proves it, and brings the library up in one
-// transaction.
+// transaction. The item comes first: the keychain may work where the disk of
+// the library does not.
 func (s *Service) save(ctx context.Context, c *completion, out *completed) error {
 	a := c.answer
-	id, gen := c.pending.AccountID, c.pending.Gen
-	former, err := s.library.AccountByIdentity(ctx, a.Provider, a.ClientID, a.Person.UserID)
-	if err != nil && !problem.Has(err, problem.AccountUnknown) {
-		return err
-	}
-	if err == nil {
-		// The same person again: same place, next generation, under its lock.
-		unlock, err := library.Lock(ctx, s.root(), former.ID)
-		if err != nil {
-			return err
-		}
-		defer unlock()
-		if former, err = s.library.Account(ctx, former.ID); err != nil {
-			return err
-		}
-		id, gen = former.ID, former.Gen+1
-	}
-	app, notice, err := s.saveApp(ctx, a, c.secret)
+	// Two sign-ins of one person must end as one account, whichever is first.
+	unlock, err := s.lock(ctx, personLock(a))
 	if err != nil {
 		return err
 	}
-	if notice != nil {
-		out.notices = append(out.notices, notice)
+	defer unlock()
+	former, known, unlockFormer, err := s.former(ctx, a)
+	if err != nil {
+		return err
 	}
-	out.secretKept = app.SecretKept
-	s.config.At("app-saved")
+	defer unlockFormer()
+	id, gen := c.pending.AccountID, c.pending.Gen
+	if known {
+		// The same person again: same place, next generation, under its lock.
+		id, gen = former.ID, former.Gen+1
+		if c.late && better(former, a) {
+			// The person signed in again before this answer could be saved.
+			out.account = s.account(former, s.appName(ctx, former.AppID))
+			return s.library.Drop(ctx, c.pending.AccountID, c.pending.Gen)
+		}
+	}
 	issued := a.SentAt
 	item := vault.Item{
 		Gen: gen, AccessToken: a.Access.Text, TokenType: a.Type, RefreshToken: a.Refresh.Text, Scope: a.Scopes,
@@ -261,26 +298,95 @@ func (s *Service) save(ctx context.Context, c *completion, out *completed) error
 		return err
 	}
 	s.config.At("item-written")
+	app, notice, err := s.saveApp(ctx, a, c.secret)
+	if err != nil {
+		return err
+	}
+	if notice != nil {
+		out.notices = append(out.notices, notice)
+	}
+	out.secretKept = app.SecretKept
+	s.config.At("app-saved")
 	account := library.Account{
 		ID: id, Provider: a.Provider, ClientID: a.ClientID, UserID: a.Person.UserID, Grant: c.pending.AccountID, AppID: app.ID,
 		Username: a.Person.Username, Kind: a.Person.Kind, ScopesAsked: a.ScopesAsked, ScopesGranted: a.Scopes,
 		IssuedAt: &issued, ExpiresAt: a.ExpiresAt, Estimated: a.Estimated, Gen: gen, Vault: s.place,
 	}
 	entry := library.Entry{AccountID: id, At: s.config.Now(), Event: "signed_in", Args: map[string]string{"n": strconv.Itoa(len(a.Scopes))}}
-	if err := s.library.FinishFrom(ctx, c.pending.AccountID, account, entry); err != nil {
+	err = s.library.FinishFrom(ctx, c.pending.AccountID, account, entry)
+	if problem.Has(err, problem.AppUnknown) {
+		// Somebody removed the app this moment: its accounts stay (contract).
+		account.AppID, app.Name, out.secretKept = "", "", false
+		err = s.library.FinishFrom(ctx, c.pending.AccountID, account, entry)
+	}
+	if err != nil {
 		return err
 	}
 	s.config.At("finished")
+	if c.late && id != c.pending.AccountID {
+		// The run that died may have written its token under its own id.
+		if err := s.tokens(c.sealer).Delete(ctx, c.pending.AccountID); err != nil && !errors.Is(err, vault.ErrNotFound) {
+			s.log.Warn("former item", "err", err)
+		}
+	}
 	out.account = s.account(account, app.Name)
 	out.account.Posts = a.Person.Posts
 	return nil
 }
 
-// Recover finishes, without a browser, every sign-in that a former run left
-// between its answer and its token (security.md 3.2), each under its lock. A
-// row that another process is working on is left to it. A library that was
-// found damaged is first filled again from the keychain. The error is the
-// library's own; what stands in a single row's way is in its Recovered.
+// former finds the account that the answer belongs to and takes its lock. One
+// that is removed while we wait for the lock is no account any more: the
+// person who signs in is new.
+func (s *Service) former(ctx context.Context, a answer) (account library.Account, known bool, unlock func(), err error) {
+	find := func() (library.Account, bool, error) {
+		found, err := s.library.AccountByIdentity(ctx, a.Provider, a.ClientID, a.Person.UserID)
+		if problem.Has(err, problem.AccountUnknown) {
+			return found, false, nil
+		}
+		return found, err == nil, err
+	}
+	unlock = func() {}
+	if account, known, err = find(); err != nil || !known {
+		return account, false, unlock, err
+	}
+	if unlock, err = s.lock(ctx, account.ID); err != nil {
+		return account, false, func() {}, err
+	}
+	if account, known, err = find(); err != nil || !known {
+		unlock()
+		unlock = func() {}
+	}
+	return account, known, unlock, err
+}
+
+// better reports that an account has a token that is newer and lasts at least
+// as long as that of an answer from an earlier run.
+func better(former library.Account, a answer) bool {
+	return former.LastAnswer == "" && former.IssuedAt != nil && a.SentAt.Before(*former.IssuedAt) &&
+		former.ExpiresAt != nil && a.ExpiresAt != nil && !former.ExpiresAt.Before(*a.ExpiresAt)
+}
+
+// personLock names the lock of one identity without telling whose it is.
+func personLock(a answer) string {
+	sum := sha256.Sum256([]byte(a.Provider + "|" + a.ClientID + "|" + a.Person.UserID))
+	return "person-" + hex.EncodeToString(sum[:16])
+}
+
+func (s *Service) appName(ctx context.Context, id string) string {
+	app, err := s.library.App(ctx, id)
+	if err != nil {
+		return ""
+	}
+	return app.Name
+}
+
+// Recover finishes, without a browser, every sign-in that was left between its
+// answer and its token (security.md 3.2), by a former run or by this one, each
+// under its lock. A row that another process is working on is left to it. A
+// library that was found damaged is first filled again from the keychain. The
+// error is the library's or the keychain's own; what stands in a single row's
+// way is in its Recovered, and the row stays unless it is sign_in.interrupted
+// or its token is of no use any more.
 func (s *Service) Recover(ctx context.Context) ([]Recovered, error) {
 	out, err := s.rebuild(ctx)
 	if err != nil {
@@ -290,8 +396,19 @@ func (s *Service) Recover(ctx context.Context) ([]Recovered, error) {
 	if err != nil {
 		return out, err
 	}
+	var ids []string
 	for _, row := range rows {
-		if got := s.recoverOne(ctx, row.AccountID); got != nil {
+		ids = append(ids, row.AccountID)
+	}
+	s.mu.Lock()
+	for id := range s.held {
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	s.mu.Unlock()
+	for _, id := range ids {
+		if got := s.recoverOne(ctx, id); got != nil {
 			out = append(out, *got)
 		}
 	}
@@ -304,6 +421,7 @@ func (s *Service) recoverOne(ctx context.Context, id string) *Recovered {
 		return nil
 	}
 	if err != nil {
+		// Without locks nobody can tell a row that was left from one at work.
 		return &Recovered{Problem: problem.Of(err)}
 	}
 	defer unlock()
@@ -312,12 +430,19 @@ func (s *Service) recoverOne(ctx context.Context, id string) *Recovered {
 	if err != nil {
 		return &Recovered{Problem: problem.Of(err)}
 	}
-	for _, row := range rows {
-		if row.AccountID == id {
-			return s.finishRow(ctx, row)
+	i := slices.IndexFunc(rows, func(row library.Pending) bool { return row.AccountID == id })
+	if c := s.heldFor(id); c != nil {
+		if i < 0 && c.sealed {
+			// Another process finished it from its row.
+			s.letGo(c)
+			return nil
 		}
+		return s.finishLate(ctx, c)
 	}
-	return nil
+	if i < 0 {
+		return nil
+	}
+	return s.finishRow(ctx, rows[i])
 }
 
 func (s *Service) finishRow(ctx context.Context, row library.Pending) *Recovered {
@@ -327,29 +452,51 @@ func (s *Service) finishRow(ctx context.Context, row library.Pending) *Recovered
 		}
 		return &Recovered{Problem: problem.New(problem.Interrupted).Because(cause)}
 	}
-	if len(row.Sealed) == 0 {
+	place, sealed, ok := bytes.Cut(row.Sealed, []byte("\n"))
+	if !ok {
 		return interrupted(nil)
+	}
+	if p := s.elsewhere(string(place)); p != nil {
+		return &Recovered{Problem: p}
+	}
+	if string(place) == placeKeychain {
+		// In another keychain than ours the key is not lost: nothing is
+		// concluded and nothing deleted (KR-5).
+		if err := vault.CheckSentinel(ctx, s.store, s.library.ID(), false); err != nil {
+			return &Recovered{Problem: problem.Of(err)}
+		}
 	}
 	sealer, err := s.sealer(ctx)
 	if err != nil {
 		return &Recovered{Problem: problem.Of(err)}
 	}
-	plain, err := sealer.Open(row.Sealed, aad(row))
+	plain, err := sealer.Open(sealed, aad(row))
 	if err != nil {
-		// The key is another one: a keychain that was reset, or the session of
+		// The key is another one: it was deleted, or belonged to the session of
 		// a window that is gone. Nobody can open this row again.
 		return interrupted(err)
 	}
-	c := &completion{pending: row, sealer: sealer, step: func(Step) {}}
+	c := &completion{pending: row, sealer: sealer, sealed: true}
 	if err := json.Unmarshal(plain, &c.answer); err != nil || c.answer.V != answerVersion {
 		return interrupted(errors.Join(err, errors.New("sealed answer of another version")))
 	}
 	s.known.Add(c.answer.Access.Text, c.answer.Refresh.Text)
 	s.reuseKeptSecret(ctx, c)
+	return s.finishLate(ctx, c)
+}
+
+// finishLate completes what an attempt had to leave.
+func (s *Service) finishLate(ctx context.Context, c *completion) *Recovered {
+	c.late, c.step = true, func(Step) {}
 	done, err := s.complete(ctx, c)
+	if !done.held {
+		s.letGo(c)
+	}
 	if err != nil {
 		if !done.held {
-			_ = s.library.Drop(ctx, row.AccountID, row.Gen)
+			if err := s.library.Drop(ctx, c.pending.AccountID, c.pending.Gen); err != nil {
+				s.log.Warn("pending row not dropped", "err", err)
+			}
 		}
 		return &Recovered{Problem: problem.Of(err)}
 	}
@@ -366,10 +513,10 @@ func (s *Service) reuseKeptSecret(ctx context.Context, c *completion) {
 		return
 	}
 	app, err := s.library.App(ctx, c.answer.AppID)
-	if err != nil || !app.SecretKept || app.EndpointsSHA256 != s.fingerprint(c.answer.Provider) {
+	if err != nil || !app.SecretKept || app.EndpointsSHA256 != s.fingerprint(c.answer.Provider) || app.ClientID != c.answer.ClientID {
 		return
 	}
-	kept, err := s.store.Get(ctx, "client-"+app.ID)
+	kept, err := s.store.Get(ctx, clientItem(app.ID))
 	if err != nil {
 		return
 	}

@@ -3,6 +3,7 @@ package connect
 import (
 	"context"
 	"errors"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -53,7 +54,7 @@ func (s *Service) check(ctx context.Context, in Setup, withSecret bool) (client,
 		return c, err
 	}
 	if d.Status == "retired" {
-		return c, problem.New(problem.ProviderRetired, "name", d.Name, "replaced_by", s.nameOf(d.ReplacedBy), "retired", d.Retired)
+		return c, s.retired(d)
 	}
 	c.definition = d
 	if c.oauth.ClientID, err = oauth.CleanClientIDFor(d, in.ClientID); err != nil {
@@ -82,7 +83,7 @@ func (s *Service) check(ctx context.Context, in Setup, withSecret bool) (client,
 	if c.saved.EndpointsSHA256 != s.fingerprint(in.Provider) {
 		return c, problem.New(problem.EndpointsChanged, "provider", d.Name)
 	}
-	kept, err := s.store.Get(ctx, "client-"+c.saved.ID)
+	kept, err := s.store.Get(ctx, clientItem(c.saved.ID))
 	switch {
 	case errors.Is(err, vault.ErrNotFound):
 		return c, problem.New(problem.SecretMissing, "app", in.App, "provider", d.Name)
@@ -107,6 +108,10 @@ func checkRedirect(d provider.Definition, uri string) error {
 		}
 	}
 	return problem.New(problem.RedirectScheme, "scheme", address.Scheme, "provider", d.Name)
+}
+
+func (s *Service) retired(d provider.Definition) error {
+	return problem.New(problem.ProviderRetired, "name", d.Name, "replaced_by", s.nameOf(d.ReplacedBy), "retired", d.Retired)
 }
 
 func (s *Service) nameOf(id string) string {
@@ -154,8 +159,9 @@ func appOf(a library.App, accounts []library.Account) App {
 }
 
 // AddApp saves a client registration under in.App and, with KeepSecret, its
-// secret in the keychain. Problems: app.name_taken, those of the fields, those
-// of the keychain; then nothing is saved.
+// secret in the keychain. Problems: app.name_taken, those of the fields and
+// permissions, secret.missing for one that is to be kept, those of the library
+// and the keychain; then nothing is saved.
 func (s *Service) AddApp(ctx context.Context, in Setup, scopes []string) (App, error) {
 	name, err := appName(in.App)
 	if err != nil {
@@ -178,19 +184,23 @@ func (s *Service) AddApp(ctx context.Context, in Setup, scopes []string) (App, e
 		ID: library.NewID(s.config.Rand), Name: name, Provider: in.Provider, ClientID: c.oauth.ClientID,
 		RedirectURI: c.oauth.RedirectURI, Scopes: scopes, EndpointsSHA256: s.fingerprint(in.Provider), SecretKept: c.keep,
 	}
+	// The row first: an app without the secret that it claims asks for it, a
+	// secret without an app would lie in the keychain for ever.
+	if err := s.library.AddApp(ctx, app); err != nil {
+		return App{}, err
+	}
 	if c.keep {
-		if err := s.store.Put(ctx, "client-"+app.ID, c.oauth.ClientSecret); err != nil {
+		if err := s.store.Put(ctx, clientItem(app.ID), c.oauth.ClientSecret); err != nil {
+			if undo := s.library.RemoveApp(context.WithoutCancel(ctx), app.ID); undo != nil {
+				s.log.Warn("app not taken back", "app", app.ID, "err", undo)
+			}
 			return App{}, err
 		}
 	}
-	if err := s.library.AddApp(ctx, app); err != nil {
-		if c.keep {
-			_ = s.store.Delete(ctx, "client-"+app.ID)
-		}
-		return App{}, err
-	}
 	return appOf(app, nil), nil
 }
+
+func clientItem(app string) string { return "client-" + app }
 
 func appName(name string) (string, error) {
 	name = problem.Outside(name, maxName)
@@ -208,7 +218,7 @@ func (s *Service) RemoveApp(ctx context.Context, name string) error {
 		return err
 	}
 	if app.SecretKept {
-		if err := s.store.Delete(ctx, "client-"+app.ID); err != nil && !errors.Is(err, vault.ErrNotFound) {
+		if err := s.store.Delete(ctx, clientItem(app.ID)); err != nil && !errors.Is(err, vault.ErrNotFound) {
 			return err
 		}
 	}
@@ -219,42 +229,73 @@ func (s *Service) RemoveApp(ctx context.Context, name string) error {
 // apps, and keeps its secret where that was asked for. Failing to keep the
 // secret is a notice, not a failure: the token is there.
 func (s *Service) saveApp(ctx context.Context, a answer, clientSecret secret.Text) (library.App, *problem.Problem, error) {
-	app, found, err := s.appFor(ctx, a)
-	if err != nil {
+	app, err := s.appRow(ctx, a)
+	if err != nil || !a.KeepSecret || clientSecret.Empty() {
 		return app, nil, err
 	}
-	var notice *problem.Problem
-	if a.KeepSecret && !clientSecret.Empty() {
-		if err := s.store.Put(ctx, "client-"+app.ID, clientSecret); err != nil {
-			notice = problem.Of(err)
-		} else {
-			app.SecretKept = true
-		}
+	before := app
+	app.SecretKept, app.EndpointsSHA256 = true, a.Endpoints
+	// The row first, as in AddApp.
+	if err := s.changeApp(ctx, before, app); err != nil {
+		return before, nil, err
 	}
-	app.Scopes = a.ScopesAsked
-	if found {
-		return app, notice, s.library.UpdateApp(ctx, app)
+	if err := s.store.Put(ctx, clientItem(app.ID), clientSecret); err != nil {
+		return before, problem.Of(err), s.changeApp(ctx, app, before)
 	}
-	return app, notice, s.library.AddApp(ctx, app)
+	return app, nil, nil
 }
 
-func (s *Service) appFor(ctx context.Context, a answer) (library.App, bool, error) {
+func (s *Service) changeApp(ctx context.Context, before, after library.App) error {
+	if reflect.DeepEqual(before, after) {
+		return nil
+	}
+	return s.library.UpdateApp(ctx, after)
+}
+
+// appRow finds the app of an answer, or adds it. Two processes may add at
+// once: a name that was taken meanwhile gets a number.
+func (s *Service) appRow(ctx context.Context, a answer) (library.App, error) {
+	for tries := 0; ; tries++ {
+		app, found, err := s.appFor(ctx, a)
+		if err != nil {
+			return app, err
+		}
+		if found {
+			before := app
+			app.Scopes = a.ScopesAsked
+			return app, s.changeApp(ctx, before, app)
+		}
+		app.Scopes = a.ScopesAsked
+		if err = s.library.AddApp(ctx, app); !problem.Has(err, problem.AppNameTaken) || tries == 3 {
+			return app, err
+		}
+	}
+}
+
+// appFor is the app that the sign-in began with, else one of the same
+// registration, else a new one. A saved app keeps its name and its redirect.
+func (s *Service) appFor(ctx context.Context, a answer) (app library.App, found bool, err error) {
 	saved, err := s.library.Apps(ctx)
 	if err != nil {
 		return library.App{}, false, err
 	}
 	names := map[string]bool{}
-	for _, app := range saved {
-		if app.ID == a.AppID || a.AppID == "" && app.Provider == a.Provider && app.ClientID == a.ClientID && app.RedirectURI == a.RedirectURI {
-			return app, true, nil
+	for _, one := range saved {
+		if one.ID == a.AppID {
+			return one, true, nil
 		}
-		names[app.Name] = true
+		if !found && one.Provider == a.Provider && one.ClientID == a.ClientID && one.RedirectURI == a.RedirectURI {
+			app, found = one, true
+		}
+		names[one.Name] = true
 	}
-	app := library.App{
-		ID: library.NewID(s.config.Rand), Provider: a.Provider, ClientID: a.ClientID,
-		RedirectURI: a.RedirectURI, EndpointsSHA256: s.fingerprint(a.Provider),
+	if found {
+		return app, true, nil
 	}
-	app.Name = a.AppName
+	app = library.App{
+		ID: library.NewID(s.config.Rand), Name: a.AppName, Provider: a.Provider, ClientID: a.ClientID,
+		RedirectURI: a.RedirectURI, EndpointsSHA256: a.Endpoints,
+	}
 	if app.Name == "" {
 		app.Name = s.nameOf(a.Provider) + " " + a.ClientID[max(0, len(a.ClientID)-4):]
 	}

@@ -5,11 +5,13 @@ import (
 	"crypto/rand"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -155,6 +157,12 @@ type Service struct {
 	mu sync.Mutex
 	// clients, one a provider: the steps of a sign-in share their connections.
 	clients map[string]*http.Client
+	// attempts are the sign-ins under way, doors their listeners by port.
+	attempts map[*signIn]bool
+	doors    map[int]door
+	// held are answers that arrived and are not yet saved, by pending id: the
+	// last resort where neither keychain nor disk takes one (ruling 8).
+	held map[string]*completion
 }
 
 // Open opens the library of c.Home, or its practice library when SandboxURL is
@@ -180,7 +188,10 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	if c.Waiting == nil {
 		c.Waiting = func(bool) {}
 	}
-	s := &Service{config: c, known: &secret.Known{}, place: "keychain", clients: map[string]*http.Client{}}
+	s := &Service{
+		config: c, known: &secret.Known{}, place: placeKeychain, clients: map[string]*http.Client{},
+		attempts: map[*signIn]bool{}, doors: map[int]door{}, held: map[string]*completion{},
+	}
 	s.log = slog.New(secret.NewHandler(c.Log.Handler(), s.known))
 
 	if err := os.MkdirAll(c.Home, 0o700); err != nil {
@@ -191,25 +202,75 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	if s.library, err = library.Open(ctx, s.root(), c.Now); err != nil {
 		return nil, err
 	}
-	service := buildinfo.ID
-	if s.Practising() {
-		service += ".practice"
-	}
-	if err := s.chooseStore(ctx, service); err != nil {
-		_ = s.Close()
-		return nil, err
-	}
-	s.tls = leafPlace{dir: s.root(), store: s.store, name: "tls-" + s.library.ID(), now: c.Now}
+	s.chooseStore(ctx)
 	return s, nil
 }
 
-func (s *Service) chooseStore(ctx context.Context, service string) error {
+// The places where secrets lie, as the library and the account object name them.
+const (
+	placeKeychain = "keychain"
+	placeSession  = "session"
+)
+
+// keychainService is the service under which this library's secrets lie.
+func (s *Service) keychainService() string {
+	if s.Practising() {
+		return buildinfo.ID + ".practice"
+	}
+	return buildinfo.ID
+}
+
+func (s *Service) openKeychain(service string) *vault.Keychain {
+	return vault.Open(vault.Options{Service: service, Attended: s.config.Attended, Waiting: s.vaultWaits, Log: s.log})
+}
+
+// vaultWaits passes on that a keychain prompt may be open. Sign-ins under way
+// are told whichever call it is for: the person sees one prompt.
+func (s *Service) vaultWaits(on bool) {
+	s.config.Waiting(on)
+	s.mu.Lock()
+	runs := slices.Collect(maps.Keys(s.attempts))
+	s.mu.Unlock()
+	for _, run := range runs {
+		run.announce(func(st *State) { st.VaultWaits = on })
+	}
+}
+
+func (s *Service) enter(run *signIn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.attempts[run] = true
+}
+
+func (s *Service) exit(run *signIn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.attempts, run)
+}
+
+// lock takes a lock across processes, waiting as library.Lock does. Where the
+// file system has none, what a person does goes on without (the library's
+// notes say so); only what nobody watches would have to stop.
+func (s *Service) lock(ctx context.Context, name string) (unlock func(), err error) {
+	return s.lockIn(ctx, s.root(), name)
+}
+
+func (s *Service) lockIn(ctx context.Context, dir, name string) (unlock func(), err error) {
+	unlock, err = library.Lock(ctx, dir, name)
+	if problem.Has(err, problem.LockUnavailable) {
+		s.log.Warn("no lock", "name", name, "err", err)
+		return func() {}, nil
+	}
+	return unlock, err
+}
+
+func (s *Service) chooseStore(ctx context.Context) {
 	c := s.config
 	if c.Store != nil {
 		s.store = c.Store
-		return nil
+		return
 	}
-	s.keychain = vault.Open(vault.Options{Service: service, Attended: c.Attended, Waiting: c.Waiting, Log: s.log})
+	s.keychain = s.openKeychain(s.keychainService())
 	s.store = s.keychain
 	session := c.Session
 	if !session && c.SessionWithoutKeychain {
@@ -223,32 +284,43 @@ func (s *Service) chooseStore(ctx context.Context, service string) error {
 		}
 	}
 	if session {
-		s.store, s.place = vault.NewSession(), "session"
-		return s.forgetFormerSession(ctx)
+		s.store, s.place = vault.NewSession(), placeSession
+		s.forgetFormerSession(ctx)
 	}
-	return nil
 }
 
 // forgetFormerSession removes the rows of accounts whose tokens ended with an
-// earlier window: a name without a token would be a made-up row.
-func (s *Service) forgetFormerSession(ctx context.Context) error {
+// earlier window: a name without a token would be a made-up row. A library
+// that cannot be written to keeps them and opens all the same.
+func (s *Service) forgetFormerSession(ctx context.Context) {
 	accounts, err := s.library.Accounts(ctx)
-	if err != nil {
-		return err
-	}
 	for _, a := range accounts {
-		if a.Vault != "session" {
-			continue
-		}
-		if err := s.library.RemoveAccount(ctx, a.ID); err != nil {
-			return err
+		if a.Vault == placeSession && err == nil {
+			err = s.library.RemoveAccount(ctx, a.ID)
 		}
 	}
-	return nil
+	if err != nil {
+		s.log.Warn("former session", "err", err)
+	}
 }
 
-// Close ends the keychain's child, the connections, and the library.
+// elsewhere is why a token that lies in place cannot be reached from here, nil
+// when it can.
+func (s *Service) elsewhere(place string) *problem.Problem {
+	switch {
+	case place == s.place || place != placeKeychain:
+		return nil
+	case s.absent != nil:
+		return s.absent
+	default:
+		return problem.New(problem.VaultAbsent)
+	}
+}
+
+// Close ends the keychain's child, the connections, and the library. An answer
+// that is held in memory alone is gone with it.
 func (s *Service) Close() error {
+	s.tls.close()
 	s.mu.Lock()
 	for _, hc := range s.clients {
 		hc.CloseIdleConnections()
@@ -280,7 +352,8 @@ func (s *Service) root() string {
 	return s.config.Home
 }
 
-func (s *Service) locks() string { return filepath.Join(s.root(), "locks") }
+// portLocks is one folder for practice and the real thing: they share the ports.
+func (s *Service) portLocks() string { return filepath.Join(s.config.Home, "locks") }
 
 // definition gives the definition to speak with: mapped in practice.
 func (s *Service) definition(id string) (provider.Definition, error) {
@@ -316,10 +389,7 @@ func (s *Service) sealer(ctx context.Context) (*vault.Sealer, error) {
 	return vault.NewSealer(ctx, s.store, s.library.ID())
 }
 
+// tokens may go without a sealer for what is not sealed.
 func (s *Service) tokens(sealer *vault.Sealer) vault.Tokens {
-	service := buildinfo.ID
-	if s.Practising() {
-		service += ".practice"
-	}
-	return vault.Tokens{Store: s.store, Service: service, Sealer: sealer, Overflow: s.library}
+	return vault.Tokens{Store: s.store, Service: s.keychainService(), Sealer: sealer, Overflow: s.library}
 }

@@ -135,6 +135,7 @@ func newStage(t *testing.T, scenario string, change ...func(*Config)) *stage {
 	for _, c := range change {
 		c(&s.config)
 	}
+	s.store = s.config.Store
 	s.open()
 	return s
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"strconv"
+	"strings"
 
 	"github.com/tokenkeep/tokenkeep/internal/oauth"
 	"github.com/tokenkeep/tokenkeep/internal/problem"
@@ -19,7 +20,10 @@ const metaSecret = 32
 // Doctor looks a setup over without a browser and without the network: the
 // fields, the redirect rules, the port, the keychain. Lines come to observe
 // one by one (it may be nil) and are returned together. Nothing here blocks a
-// sign-in; Bad lines carry the problem that the sign-in would end with.
+// sign-in; Bad lines carry the problem that the sign-in would end with. A
+// secret that is not at hand is worth a look and no more: it may be asked for.
+// The error says why nothing could be looked at: app.unknown,
+// provider.unknown, provider.retired, the library's own, the context's.
 func (s *Service) Doctor(ctx context.Context, in Setup, observe func(Line)) ([]Line, error) {
 	var lines []Line
 	say := func(l Line) {
@@ -28,6 +32,8 @@ func (s *Service) Doctor(ctx context.Context, in Setup, observe func(Line)) ([]L
 			observe(l)
 		}
 	}
+	// kept: the keychain has the secret; moved: for other addresses (ATT-8).
+	var kept, moved bool
 	if in.App != "" && in.ClientID == "" {
 		app, err := s.library.AppByName(ctx, in.App)
 		if err != nil {
@@ -37,18 +43,22 @@ func (s *Service) Doctor(ctx context.Context, in Setup, observe func(Line)) ([]L
 		if in.RedirectURI == "" {
 			in.RedirectURI = app.RedirectURI
 		}
-		in.KeepSecret = app.SecretKept
+		kept = app.SecretKept && app.EndpointsSHA256 == s.fingerprint(app.Provider)
+		moved = app.SecretKept && !kept
 	}
 	if in.Provider != "" {
 		d, err := s.definition(in.Provider)
 		if err != nil {
 			return nil, err
 		}
-		if in.RedirectURI == "" {
+		if d.Status == "retired" {
+			return nil, s.retired(d)
+		}
+		if in.RedirectURI = strings.TrimSpace(in.RedirectURI); in.RedirectURI == "" {
 			in.RedirectURI = d.Redirect.Default
 		}
 		say(clientIDLine(d, in.ClientID))
-		say(secretLine(in))
+		say(secretLine(d, in, kept, moved))
 		if err := checkRedirect(d, in.RedirectURI); err != nil {
 			say(Line{Check: "redirect", Level: Bad, Problem: problem.Of(err)})
 		} else {
@@ -71,14 +81,16 @@ func clientIDLine(d provider.Definition, raw string) Line {
 	return Line{Check: "client_id", Level: Fine, Args: map[string]string{"n": strconv.Itoa(len(id))}}
 }
 
-func secretLine(in Setup) Line {
+func secretLine(d provider.Definition, in Setup, kept, moved bool) Line {
 	clean := oauth.CleanSecret(in.ClientSecret.Reveal())
 	n := map[string]string{"n": strconv.Itoa(clean.Len()), "expected": strconv.Itoa(metaSecret)}
 	switch {
-	case clean.Empty() && in.KeepSecret:
+	case clean.Empty() && moved:
+		return Line{Check: "client_secret", Level: Bad, Problem: problem.New(problem.EndpointsChanged, "provider", d.Name)}
+	case clean.Empty() && kept:
 		return Line{Check: "client_secret", Level: Fine, Args: map[string]string{"kept": "yes"}}
 	case clean.Empty():
-		return Line{Check: "client_secret", Level: Look, Problem: problem.New(problem.SecretMissing)}
+		return Line{Check: "client_secret", Level: Look, Problem: problem.New(problem.SecretMissing, "app", in.App, "provider", d.Name)}
 	case clean.Len() > maxSecret:
 		return Line{Check: "client_secret", Level: Bad, Problem: problem.New(problem.SecretTooLong, "limit", strconv.Itoa(maxSecret))}
 	case clean.Len() != metaSecret:
@@ -98,7 +110,9 @@ func (s *Service) portLine(ctx context.Context, uri string) Line {
 	if !address.CanListen {
 		return Line{Check: "port", Level: Look, Problem: problem.New(problem.RedirectNotHere, "host", address.Host)}
 	}
-	listener, err := redirect.Listen(ctx, redirect.Options{
+	unneeded, end := context.WithCancel(ctx)
+	end()
+	listener, err := s.listen(ctx, ctx, unneeded, address.Port, redirect.Options{
 		URI:   uri,
 		Offer: func(secret.Text) redirect.Verdict { return redirect.Foreign },
 		Certificate: func() (*tls.Certificate, error) {
@@ -108,7 +122,7 @@ func (s *Service) portLine(ctx context.Context, uri string) Line {
 			}
 			return redirect.LoadLeaf(pem, key)
 		},
-		LocksDir: s.locks(),
+		LocksDir: s.portLocks(),
 	})
 	if err != nil {
 		return Line{Check: "port", Level: Bad, Problem: problem.Of(err)}
@@ -119,8 +133,8 @@ func (s *Service) portLine(ctx context.Context, uri string) Line {
 
 func (s *Service) vaultLine(ctx context.Context) Line {
 	storage, err := s.Storage(ctx)
-	if err == nil && storage.Place == "session" {
-		return Line{Check: "vault", Level: Look, Problem: storage.Problem, Args: map[string]string{"place": "session"}}
+	if err == nil && storage.Place == placeSession {
+		return Line{Check: "vault", Level: Look, Problem: storage.Problem, Args: map[string]string{"place": placeSession}}
 	}
 	if err == nil {
 		err = s.SelfTest(ctx)

@@ -2,6 +2,8 @@ package connect
 
 import (
 	"context"
+	"errors"
+	"path/filepath"
 	"slices"
 
 	"github.com/tokenkeep/tokenkeep/internal/library"
@@ -17,15 +19,23 @@ func (s *Service) Notes() []problem.Key { return s.library.Notes() }
 // items name the accounts, the token items say whose they are. What only the
 // library knew (app names, permissions asked for, the diary) is gone, and
 // nothing is made up for it. Each account comes back as Recovered.
+//
+// Whichever process met the damage may have been one that only lists, so the
+// damaged file that stays beside the library counts as much as the note.
 func (s *Service) rebuild(ctx context.Context) ([]Recovered, error) {
-	if !s.library.Fresh() || !slices.Contains(s.library.Notes(), problem.LibraryBroken) {
-		return nil, nil
+	if !slices.Contains(s.library.Notes(), problem.LibraryBroken) {
+		if kept, err := filepath.Glob(filepath.Join(s.root(), "library.corrupt-*")); err != nil || len(kept) == 0 {
+			return nil, nil
+		}
 	}
 	accounts, err := s.library.Accounts(ctx)
 	if err != nil || len(accounts) > 0 {
 		return nil, err
 	}
 	ids, err := vault.Index(ctx, s.store, s.library.ID())
+	if errors.Is(err, vault.ErrNotFound) {
+		return nil, nil // nobody had signed in, or not in this keychain
+	}
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}

@@ -25,24 +25,31 @@ const (
 	// farewell is how long a finished attempt still serves the browser its
 	// outcome page before it returns.
 	farewell = 2 * time.Second
+	// glance is how often the wall clock is looked at while waiting.
+	glance = time.Second
 )
 
 // Points are the names of the moments at which Config.At is called, in order.
 var Points = []string{
 	"checked", "listening", "pending", "waiting", "answered", "exchanged", "sealed-short",
-	"extended", "sealed-long", "identified", "app-saved", "item-written", "finished",
+	"extended", "sealed-long", "identified", "item-written", "app-saved", "finished",
 }
 
 // Connect carries one sign-in from the setup to a proven token. It blocks
 // until the attempt is over; observe may be nil. Cancelling ctx stops it at
-// once until the code is used, and no longer after. Problems: everything in
-// the table but those of accounts; the pending row of a token that arrived and
-// could not be saved stays for Recover (State.Held).
+// once until the code is used, and no longer after. The error is always a
+// problem: of kind input for the setup, the port and the permissions;
+// sign_in.cancelled, sign_in.denied and browser.closed; sign_in.deadline; what
+// the provider and the network say; account.other; those of the keychain, the
+// library and the locks. A token that arrived and could not be saved stays for
+// Recover (State.Held).
 func (s *Service) Connect(ctx context.Context, r Request, observe func(State)) (Account, error) {
-	run := &signIn{service: s, request: r, observe: observe, state: State{Step: Checking}}
+	run := &signIn{service: s, request: r, observe: observe, wake: make(chan struct{}, 1), over: func() {}, freePort: func() {}}
 	if run.observe == nil {
 		run.observe = func(State) {}
 	}
+	s.enter(run)
+	defer s.exit(run)
 	account, err := run.do(ctx)
 	if err != nil {
 		p := problem.Of(err)
@@ -55,14 +62,22 @@ func (s *Service) Connect(ctx context.Context, r Request, observe func(State)) (
 	return account, nil
 }
 
-// signIn is one attempt on its way. Its goroutine owns everything but state.
+// signIn is one attempt on its way. Its goroutine owns everything but what
+// stands under a mutex.
 type signIn struct {
 	service *Service
 	request Request
-	observe func(State)
 
-	mu    sync.Mutex
-	state State
+	// mu is held while observe runs: states arrive one at a time, in order.
+	mu      sync.Mutex
+	observe func(State)
+	state   State
+
+	// heard is what other goroutines have to say while the attempt waits. A
+	// flood overwrites itself instead of filling a queue.
+	hearing sync.Mutex
+	heard   news
+	wake    chan struct{}
 
 	client   client
 	scopes   []string
@@ -77,7 +92,15 @@ type signIn struct {
 	accepted bool
 	unlock   func()
 	answers  chan received
-	events   chan func(*State)
+	// over says that the listener is not needed any more; freePort lets go of
+	// the port without waiting for it.
+	over, freePort context.CancelFunc
+}
+
+// news is what changed in a waiting attempt.
+type news struct {
+	refused, browser *problem.Problem
+	strangers        int
 }
 
 // received is the one answer that belongs to the attempt.
@@ -88,14 +111,16 @@ type received struct {
 
 func (run *signIn) announce(change func(*State)) {
 	run.mu.Lock()
+	defer run.mu.Unlock()
+	if run.state.Final() {
+		return
+	}
 	before := run.state.Step
 	change(&run.state)
-	now := run.state
-	run.mu.Unlock()
-	if now.Step != before {
-		run.service.log.Info("sign-in", "step", now.Step)
+	if run.state.Step != before {
+		run.service.log.Info("sign-in", "step", run.state.Step)
 	}
-	run.observe(now)
+	run.observe(run.state)
 }
 
 func (run *signIn) step(step Step) { run.announce(func(st *State) { st.Step = step }) }
@@ -104,11 +129,11 @@ func (run *signIn) at(point string) { run.service.config.At(point) }
 
 func (run *signIn) do(ctx context.Context) (Account, error) {
 	defer run.release()
-	if err := run.prepare(ctx); err != nil {
-		return Account{}, cancelled(ctx, err)
-	}
-	code, err := run.receive(ctx)
+	code, err := run.await(ctx)
 	if err != nil {
+		if !run.accepted {
+			run.freePort()
+		}
 		return Account{}, cancelled(ctx, err)
 	}
 	// The code is in hand: from here the person's minutes are spent, and only
@@ -119,8 +144,16 @@ func (run *signIn) do(ctx context.Context) (Account, error) {
 		return Account{}, err
 	}
 	run.tell(redirect.Connected)
+	run.over()
 	run.announce(func(st *State) { st.Step, st.Account = Connected, &account })
 	return account, nil
+}
+
+func (run *signIn) await(ctx context.Context) (secret.Text, error) {
+	if err := run.prepare(ctx); err != nil {
+		return secret.Text{}, err
+	}
+	return run.receive(ctx)
 }
 
 // cancelled says "cancelled" for whatever broke because the person stopped.
@@ -157,25 +190,15 @@ func (run *signIn) prepare(ctx context.Context) error {
 	if err := s.SelfTest(ctx); err != nil {
 		return err
 	}
-	if err := vault.CheckSentinel(ctx, s.store, s.library.ID(), true); err != nil {
-		return err
-	}
-	if run.sealer, err = s.sealer(ctx); err != nil {
-		return err
-	}
-	id := library.NewID(s.config.Rand)
-	if err := s.index(ctx, id); err != nil {
-		return err
-	}
 	run.at("checked")
 	run.step(Listening)
 	run.answers = make(chan received, 1)
-	run.events = make(chan func(*State), 64)
 	if err := run.listen(ctx); err != nil {
 		return err
 	}
 	run.at("listening")
-	if run.unlock, err = library.Lock(ctx, s.root(), id); err != nil {
+	id := library.NewID(s.config.Rand)
+	if run.unlock, err = s.lock(ctx, id); err != nil {
 		return err
 	}
 	run.pending = library.Pending{AccountID: id, Gen: 1, AskedAt: s.config.Now()}
@@ -183,8 +206,46 @@ func (run *signIn) prepare(ctx context.Context) error {
 		return err
 	}
 	run.begun = true
+	if run.sealer, err = s.furnish(ctx); err != nil {
+		return err
+	}
 	run.at("pending")
 	return nil
+}
+
+// furnish makes sure that the keychain has what a library needs beside its
+// tokens: the sentinel, the sealing key, and the index with every id for which
+// a token is or may come. Two processes take turns, or each would write an
+// index without the other's sign-in.
+func (s *Service) furnish(ctx context.Context) (*vault.Sealer, error) {
+	unlock, err := s.lock(ctx, "keychain")
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if err := vault.CheckSentinel(ctx, s.store, s.library.ID(), true); err != nil {
+		return nil, err
+	}
+	sealer, err := s.sealer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	accounts, err := s.library.Accounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	waiting, err := s.library.Pendings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, a := range accounts {
+		ids = append(ids, a.ID)
+	}
+	for _, p := range waiting {
+		ids = append(ids, p.AccountID)
+	}
+	return sealer, vault.PutIndex(ctx, s.store, s.library.ID(), ids)
 }
 
 func (run *signIn) listen(ctx context.Context) error {
@@ -204,48 +265,84 @@ func (run *signIn) listen(ctx context.Context) error {
 	}
 	var certificate *tls.Certificate
 	if address.Scheme == "https" {
-		if certificate, err = s.tls.certificate(ctx); err != nil {
+		if certificate, err = s.certificate(ctx); err != nil {
 			return err
 		}
 	}
-	run.listener, err = redirect.Listen(ctx, redirect.Options{
+	// The listener outlives a cancelling that comes after the answer: it has
+	// the true outcome to tell.
+	listening, free := context.WithCancel(context.WithoutCancel(ctx))
+	needed, over := context.WithCancel(ctx)
+	run.over, run.freePort = over, free
+	run.listener, err = s.listen(ctx, listening, needed, address.Port, redirect.Options{
 		URI:         run.client.oauth.RedirectURI,
 		Offer:       run.offer,
 		Certificate: func() (*tls.Certificate, error) { return certificate, nil },
 		Language:    s.config.Language,
-		Strangers:   func(n int) { run.post(func(st *State) { st.Strangers = n }) },
+		Strangers:   func(n int) { run.hear(func(h *news) { h.strangers = n }) },
 		Log:         s.log,
-		LocksDir:    s.locks(),
+		LocksDir:    s.portLocks(),
 	})
-	if err == nil {
-		run.announce(func(st *State) { st.Listens = true })
+	if err != nil {
+		over()
+		free()
+		return err
 	}
-	return err
+	run.announce(func(st *State) { st.Listens = true })
+	return nil
 }
 
-// post hands a change to the goroutine that waits. It never blocks: an
-// attacker who floods the listener must not be able to stop it here.
-func (run *signIn) post(change func(*State)) {
+// hear takes in what another goroutine has to say, and never waits: whoever
+// floods the listener must not be able to stop it here.
+func (run *signIn) hear(change func(*news)) {
+	run.hearing.Lock()
+	change(&run.heard)
+	run.hearing.Unlock()
 	select {
-	case run.events <- change:
+	case run.wake <- struct{}{}:
 	default:
 	}
 }
 
-// offer judges one answer, from whichever way it came.
+// tellNews announces what was heard since the last time.
+func (run *signIn) tellNews() {
+	run.hearing.Lock()
+	h := run.heard
+	run.heard.refused, run.heard.browser = nil, nil
+	run.hearing.Unlock()
+	run.announce(func(st *State) {
+		st.Strangers = h.strangers
+		if h.refused != nil {
+			st.Refused = h.refused
+		}
+		if h.browser != nil {
+			st.BrowserProblem = h.browser
+		}
+	})
+}
+
+// offer judges an answer that came by the listener or the separate window.
 func (run *signIn) offer(query secret.Text) redirect.Verdict {
+	verdict, p := run.judge(query)
+	if p != nil {
+		run.hear(func(h *news) { h.refused = p })
+	}
+	return verdict
+}
+
+// judge reads one answer. The first that belongs to the attempt goes to the
+// goroutine that waits; why another is not used is returned.
+func (run *signIn) judge(query secret.Text) (redirect.Verdict, *problem.Problem) {
 	code, err := run.attempt.Read(query.Reveal())
 	if err != nil {
 		p := problem.Of(err)
-		switch p.Key {
-		case problem.AnswerForeign, problem.AnswerDoubled, problem.AnswerIsToken, problem.AnswerIncomplete, problem.AnswerUsed:
-			run.post(func(st *State) { st.Refused = p })
-			return verdicts[p.Key]
+		if verdict, goesOn := verdicts[p.Key]; goesOn {
+			return verdict, p
 		}
 	}
 	run.service.known.Add(code)
 	run.answers <- received{code, err} // never blocks: Read accepts once, the channel holds one
-	return redirect.Accepted
+	return redirect.Accepted, nil
 }
 
 var verdicts = map[problem.Key]redirect.Verdict{
@@ -259,11 +356,15 @@ var verdicts = map[problem.Key]redirect.Verdict{
 // receive opens the browser and waits for the answer, whichever way it comes.
 func (run *signIn) receive(ctx context.Context) (secret.Text, error) {
 	r := run.request
+	now := run.service.config.Now
+	// Round takes the monotonic reading off: it stands still while a computer
+	// sleeps (golang/go#24595), and so would a deadline that carries one.
+	began := now().Round(0)
 	timeout := r.Timeout
 	if timeout <= 0 {
 		timeout = defaultTimeout
 	}
-	deadline := run.service.config.Now().Add(min(timeout, maxTimeout))
+	deadline := began.Add(min(timeout, maxTimeout))
 	address := run.attempt.AuthorizeURL()
 	host := ""
 	if u, err := url.Parse(address); err == nil {
@@ -279,55 +380,72 @@ func (run *signIn) receive(ctx context.Context) (secret.Text, error) {
 	if err != nil {
 		return secret.Text{}, err
 	}
-	timer := time.NewTimer(time.Until(deadline))
+	// The timer ends the waiting to the moment, the wall clock after a sleep.
+	timer := time.NewTimer(deadline.Sub(now().Round(0)))
 	defer timer.Stop()
-	// The wall clock decides, not the timer alone: timers stand still while a
-	// computer sleeps (security.md 7.2, suspend).
-	wall := time.NewTicker(15 * time.Second)
+	wall := time.NewTicker(glance)
 	defer wall.Stop()
+	pasted, extend := r.Pasted, r.Extend
 	for {
 		select {
 		case got := <-run.answers:
-			run.accepted = true
-			run.at("answered")
-			run.announce(func(st *State) { st.Step, st.Refused = Answered, nil })
-			if got.err != nil {
-				run.tell(outcomeOf(got.err))
+			return run.answered(got)
+		case text, open := <-pasted:
+			if !open {
+				pasted = nil
+				continue
 			}
-			return got.code, got.err
-		case text := <-r.Pasted:
 			run.paste(text)
-			// Its refusal is told before the next text is looked at.
-			for more := true; more; {
-				select {
-				case change := <-run.events:
-					run.announce(change)
-				default:
-					more = false
-				}
+		case <-run.wake:
+			run.tellNews()
+		case more, open := <-extend:
+			if !open {
+				extend = nil
+				continue
 			}
-		case change := <-run.events:
-			run.announce(change)
-		case more := <-r.Extend:
-			deadline = minTime(deadline.Add(max(more, 0)), run.service.config.Now().Add(maxTimeout))
-			timer.Reset(time.Until(deadline))
+			deadline = minTime(deadline.Add(max(more, 0)), now().Round(0).Add(maxTimeout))
+			timer.Reset(deadline.Sub(now().Round(0)))
 			run.announce(func(st *State) { st.Deadline = deadline })
 		case <-closed:
-			return secret.Text{}, run.window.Err()
+			return run.orElse(run.window.Err())
 		case <-wall.C:
-			if run.service.config.Now().After(deadline) {
-				return secret.Text{}, run.tooLate(min(timeout, maxTimeout))
+			if now().Round(0).After(deadline) {
+				return run.orElse(tooLate(deadline.Sub(began)))
 			}
 		case <-timer.C:
-			return secret.Text{}, run.tooLate(min(timeout, maxTimeout))
+			return run.orElse(tooLate(deadline.Sub(began)))
 		case <-ctx.Done():
 			return secret.Text{}, ctx.Err()
 		}
 	}
 }
 
-func (run *signIn) tooLate(timeout time.Duration) error {
-	return problem.New(problem.DeadlinePassed, "minutes", strconv.Itoa(int((timeout+time.Minute-1)/time.Minute)))
+func (run *signIn) answered(got received) (secret.Text, error) {
+	run.accepted = true
+	run.at("answered")
+	run.announce(func(st *State) { st.Step, st.Refused = Answered, nil })
+	if got.err != nil {
+		run.tell(outcomeOf(got.err))
+	}
+	return got.code, got.err
+}
+
+// orElse ends the waiting with err, unless an answer was taken at that very
+// moment: no deadline throws one away (ruling 8).
+func (run *signIn) orElse(err error) (secret.Text, error) {
+	select {
+	case got := <-run.answers:
+		return run.answered(got)
+	default:
+	}
+	if err == nil {
+		err = problem.New(problem.BrowserClosed)
+	}
+	return secret.Text{}, err
+}
+
+func tooLate(waited time.Duration) error {
+	return problem.New(problem.DeadlinePassed, "minutes", strconv.Itoa(int((waited+time.Minute-1)/time.Minute)))
 }
 
 func minTime(a, b time.Time) time.Time {
@@ -371,7 +489,7 @@ func (run *signIn) openBrowser(ctx context.Context, address string) (<-chan stru
 		go func() {
 			if err := run.service.config.Open(ctx, address); err != nil && ctx.Err() == nil {
 				p := problem.Of(err)
-				run.post(func(st *State) { st.BrowserProblem = p })
+				run.hear(func(h *news) { h.browser = p })
 			}
 		}()
 	}
@@ -382,12 +500,13 @@ func (run *signIn) openBrowser(ctx context.Context, address string) (<-chan stru
 // is announced and the attempt goes on.
 func (run *signIn) paste(text string) {
 	query, err := redirect.ReadPaste(text, run.client.oauth.RedirectURI)
-	if err != nil {
-		p := problem.Of(err)
-		run.announce(func(st *State) { st.Refused = p })
-		return
+	p := problem.Of(err)
+	if p == nil {
+		_, p = run.judge(query)
 	}
-	run.offer(query)
+	if p != nil {
+		run.announce(func(st *State) { st.Refused = p })
+	}
 }
 
 // redeem turns the code into a proven token.
@@ -403,38 +522,30 @@ func (run *signIn) redeem(ctx context.Context, code secret.Text) (Account, error
 	a := answer{
 		Provider: run.client.definition.ID, ClientID: run.client.oauth.ClientID, RedirectURI: run.client.oauth.RedirectURI,
 		ScopesAsked: run.scopes, KeepSecret: run.client.keep, Expect: run.request.Expect,
+		Endpoints: run.client.definition.EndpointsSHA256(),
 	}
 	if run.client.saved != nil {
-		a.AppID = run.client.saved.ID
+		a.AppID, a.AppName = run.client.saved.ID, run.client.saved.Name
 	} else if run.request.App != "" {
 		a.AppName = problem.Outside(run.request.App, maxName)
 	}
 	a.take(token)
-	done, err := s.complete(ctx, &completion{
+	c := &completion{
 		pending: run.pending, sealer: run.sealer, answer: a, attempt: run.attempt, secret: run.client.oauth.ClientSecret,
 		step: run.step,
-	})
+	}
+	s.hold(c)
+	done, err := s.complete(ctx, c)
 	run.held = done.held
+	if !run.held {
+		s.letGo(c)
+	}
 	if err != nil {
 		return Account{}, err
 	}
 	run.begun = false
 	run.announce(func(st *State) { st.Notices, st.SecretKept = done.notices, done.secretKept })
 	return done.account, nil
-}
-
-// index writes the list of ids beside the tokens, with the one to come, so
-// that a lost library can be rebuilt from the keychain alone.
-func (s *Service) index(ctx context.Context, coming string) error {
-	accounts, err := s.library.Accounts(ctx)
-	if err != nil {
-		return err
-	}
-	ids := []string{coming}
-	for _, a := range accounts {
-		ids = append(ids, a.ID)
-	}
-	return vault.PutIndex(ctx, s.store, s.library.ID(), ids)
 }
 
 // tell gives the browser's page the true outcome.
@@ -447,6 +558,7 @@ func (run *signIn) tell(outcome redirect.Outcome) {
 // release ends what the attempt holds, but for the listener: it still has the
 // outcome page to serve.
 func (run *signIn) release() {
+	run.over()
 	if run.window != nil {
 		_ = run.window.Close()
 	}
@@ -474,4 +586,5 @@ func (run *signIn) leave() {
 		}
 	}
 	run.listener.Close()
+	run.freePort()
 }
