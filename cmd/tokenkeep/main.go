@@ -58,8 +58,8 @@ func run(args []string, stdout, stderr io.Writer, getenv func(string) string) (c
 		desktop.Complain(c.Say("nowindow.title"), c.Say("nowindow."+reason))
 	}
 	log.SetFlags(0)
-	log.SetOutput(&toolkitLog{to: stderr, failed: func() {
-		noWindow(reasonOf(getenv, "opengl"))
+	log.SetOutput(&toolkitLog{to: stderr, failed: func(reason string) {
+		noWindow(reasonOf(getenv, reason))
 		os.Exit(1)
 	}})
 	defer func() {

@@ -19,25 +19,30 @@ const needsDisplay = runtime.GOOS != "windows" && runtime.GOOS != "darwin"
 // printed.
 type toolkitLog struct {
 	to     io.Writer
-	failed func()
+	failed func(reason string)
 
 	mu   sync.Mutex
 	once sync.Once
 }
 
-// fatal are the toolkit's headlines after which no window will ever be there.
-var fatal = []string{"window creation error", "failed to initialise GLFW", "failed to initialise OpenGL", "failed to initialize OpenGL"}
+// fatal are the toolkit's headlines after which no window will ever be there,
+// each with the reason to tell.
+var fatal = map[string]string{
+	"window creation error":       "opengl",
+	"failed to initialise OpenGL": "opengl",
+	"failed to initialise GLFW":   "display",
+}
 
 // noise says nothing about us: the toolkit's own files and the system's locale.
-var noise = []string{"Preferences load error", "Error parsing user locale", "Translation failure", "Unable to load cursor", "Failed to load user locale"}
+var noise = []string{"Preferences load error", "Error parsing user locale", "Translation failure", "Failed to create fyne cache space", "Failed to create app cache space"}
 
 const headline = "Fyne error:"
 
 func (l *toolkitLog) Write(p []byte) (int, error) {
 	line := string(bytes.TrimSpace(p))
-	for _, f := range fatal {
+	for f, reason := range fatal {
 		if strings.Contains(line, f) {
-			l.once.Do(l.failed)
+			l.once.Do(func() { l.failed(reason) })
 			return len(p), nil
 		}
 	}

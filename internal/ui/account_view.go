@@ -58,9 +58,9 @@ func (a *accountScreen) build() {
 
 func (a *accountScreen) focusFirst() {
 	if a.maySeeToken() {
-		kit.FocusOn(a.parts.copy)
+		a.s.focus(a.parts.copy)
 	} else {
-		kit.FocusOn(a.parts.signIn)
+		a.s.focus(a.parts.signIn)
 	}
 }
 
@@ -101,7 +101,7 @@ func (a *accountScreen) rebuild() {
 		side = append(side, a.mayCard(m))
 	}
 	side = append(side, a.wrongCard())
-	body := kit.TwoColumns(288, 720, kit.Column(16, left...), kit.Column(16, side...))
+	body := kit.TwoColumns(288, 640, kit.Column(16, left...), kit.Column(16, side...))
 	a.countDown()
 	a.root.Objects = []fyne.CanvasObject{s.page(head, body)}
 	a.root.Refresh()

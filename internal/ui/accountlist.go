@@ -37,11 +37,13 @@ type accountList struct {
 	empty   *fyne.Container
 	sort    *kit.Select
 	high    *kit.Button
-	narrow  bool
+	// drawn tells which account each row widget shows.
+	drawn  map[*kit.AccountRow]string
+	narrow bool
 }
 
 func newAccountList(s *shell) *accountList {
-	l := &accountList{s: s}
+	l := &accountList{s: s, drawn: map[*kit.AccountRow]string{}}
 	l.search = kit.NewSearch(s.say("accounts.search"), s.say("accounts.search"), func(words string) {
 		l.form.Search = words
 		l.refresh()
@@ -156,7 +158,7 @@ func (l *accountList) summary() fyne.CanvasObject {
 // nothing stands where no row fits what was asked for.
 func (l *accountList) nothing() fyne.CanvasObject {
 	m := l.model
-	parts := []fyne.CanvasObject{kit.Center(art("nothing", 96, 96)), kit.Title(m.EmptyTitle).Centered()}
+	parts := []fyne.CanvasObject{kit.Center(art("nothing", 180, 130)), kit.Title(m.EmptyTitle).Centered()}
 	if m.EmptyBody != "" {
 		parts = append(parts, kit.Muted(m.EmptyBody).Centered())
 	}
@@ -187,17 +189,26 @@ func (l *accountList) fill(i int, o fyne.CanvasObject) {
 	}
 	row.Set(words)
 	id := m.ID
+	l.drawn[row] = id
 	row.Copy.SetTapped(func() { l.copy(id) })
 	row.Remedy.SetTapped(func() { l.signIn(id) })
 	row.More.SetTapped(func() { kit.OpenMenu(row.More, l.menu(id)...) })
 }
 
-func (l *accountList) focus() { kit.FocusOn(l.rows) }
+func (l *accountList) focus() { l.s.focus(l.rows) }
 
 func (l *accountList) menuChosen() {
-	if items := l.menu(l.chosen); len(items) > 0 {
-		kit.OpenMenu(l.rows, items...)
+	items := l.menu(l.chosen)
+	if len(items) == 0 {
+		return
 	}
+	for row, id := range l.drawn {
+		if id == l.chosen {
+			kit.OpenMenu(row.More, items...)
+			return
+		}
+	}
+	kit.OpenMenu(l.search, items...)
 }
 
 // listCard is the card around the list: as high as its rows, and no higher
@@ -253,7 +264,7 @@ func (l *accountList) clearSearch() {
 	l.search.SetText("")
 	l.form.Search = ""
 	l.refresh()
-	kit.FocusOn(l.search)
+	l.s.focus(l.search)
 }
 
 func (l *accountList) account(id string) (connect.Account, bool) {
@@ -318,7 +329,7 @@ func (l *accountList) copyChosen() { l.copy(l.chosen) }
 
 func (l *accountList) signInChosen() { l.signIn(l.chosen) }
 
-func (l *accountList) focusSearch() { kit.FocusOn(l.search) }
+func (l *accountList) focusSearch() { l.s.focus(l.search) }
 
 func (l *accountList) typedKey(e *fyne.KeyEvent) {
 	switch e.Name {

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 
 	"github.com/tokenkeep/tokenkeep/internal/buildinfo"
 	"github.com/tokenkeep/tokenkeep/internal/ui/kit"
@@ -14,7 +15,6 @@ import (
 type body struct {
 	s       *shell
 	root    *fyne.Container
-	strip   *kit.SandStrip
 	rail    *kit.Rail
 	items   map[place]*kit.NavItem
 	content *fyne.Container
@@ -38,12 +38,11 @@ func (b *body) build() {
 	foot := kit.NewRailFoot("", "", s.say("rail.kept_short"), kit.Neutral, s.goSettings)
 	b.rail = kit.NewRail(resource("icon/icon.png"), buildinfo.Name, foot, b.items[placeAccounts], b.items[placeConnect], b.items[placeSettings])
 	var strip fyne.CanvasObject
-	if s.practising {
-		leave := s.say("practice.leave")
-		if !s.canLeave() {
-			leave = ""
-		}
-		strip = kit.NewSandStrip(s.say("practice.strip"), leave, s.leavePractice)
+	switch words := s.say("practice.strip"); {
+	case s.canLeave():
+		strip = kit.NewSandStrip(words, s.say("practice.leave"), s.leavePractice)
+	case s.practising:
+		strip = kit.Over(canvas.NewRectangle(theme.Of(theme.ColorSand)), kit.Inset(14, 32, 14, 32, kit.Strong(words).In(theme.ColorSandInk)))
 	}
 	b.root = kit.Shell(b.rail, strip, b.content)
 	s.frame.SetContent(b.root)

@@ -1,8 +1,11 @@
 package ui
 
 import (
+	"reflect"
+
 	"fyne.io/fyne/v2"
 
+	"github.com/tokenkeep/tokenkeep/internal/problem"
 	"github.com/tokenkeep/tokenkeep/internal/ui/kit"
 	"github.com/tokenkeep/tokenkeep/internal/ui/theme"
 )
@@ -21,6 +24,10 @@ type homeScreen struct {
 	high  func()
 	tick  func()
 	built bool
+	// What was last said, to be said anew only when it changed.
+	said     welcomeModel
+	told     *problem.Problem
+	entering bool
 }
 
 func newHome(s *shell) *homeScreen {
@@ -49,7 +56,7 @@ func (h *homeScreen) focusFirst() {
 	case h.kind == homeList:
 		h.list.focus()
 	case h.first != nil:
-		kit.FocusOn(h.first)
+		h.s.focus(h.first)
 	}
 }
 
@@ -61,6 +68,7 @@ func (h *homeScreen) arrange() {
 // refresh shows the state that the shell is in.
 func (h *homeScreen) refresh() {
 	kind := homeOf(h.s.accounts)
+	refocus := h.built && kind != h.kind
 	switch kind {
 	case homeList:
 		if h.list == nil {
@@ -72,18 +80,28 @@ func (h *homeScreen) refresh() {
 		}
 		h.high = h.list.connect
 	case homeWelcome:
-		h.put(h.welcome())
+		// A screen that says the same is left alone: it may have the focus.
+		s := h.s
+		m := presentWelcome(s.c, s.storage, s.params.Practise != nil && !s.practising && s.params.Practice == nil)
+		if h.kind != homeWelcome || !h.built || !reflect.DeepEqual(m, h.said) || s.entering != h.entering {
+			h.said, h.entering = m, s.entering
+			h.put(h.welcome(m))
+			refocus = true
+		}
 	case homeTrouble:
-		h.put(h.trouble())
+		if h.kind != homeTrouble || !h.built || h.s.accounts.problem != h.told {
+			h.told = h.s.accounts.problem
+			h.put(h.trouble())
+			refocus = true
+		}
 	default:
 		if !h.built || h.kind != homeLoading || h.slow != h.s.accounts.slow {
 			h.slow = h.s.accounts.slow
 			h.put(h.loading())
 		}
 	}
-	changed := h.built && kind != h.kind
 	h.kind, h.built = kind, true
-	if changed && h.s.current == screen(h) {
+	if refocus && h.s.current == screen(h) && !h.s.dialogOpen() {
 		h.focusFirst()
 	}
 }
@@ -132,9 +150,8 @@ func (h *homeScreen) menuChosen() {
 func (h *homeScreen) escape() bool { return h.kind == homeList && h.list.escape() }
 
 // welcome is the first screen of somebody without accounts.
-func (h *homeScreen) welcome() fyne.CanvasObject {
+func (h *homeScreen) welcome(m welcomeModel) fyne.CanvasObject {
 	s := h.s
-	m := presentWelcome(s.c, s.storage, s.params.Practise != nil && !s.practising && s.params.Practice == nil)
 	parts := []fyne.CanvasObject{kit.Column(4, kit.Heading(m.Title), kit.NewText(m.Subtitle).Sized(theme.SizeTitle).In(theme.ColorMuted))}
 	if m.MissingLead != "" {
 		parts = append(parts, s.noKeychain(m))

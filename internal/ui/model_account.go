@@ -93,7 +93,11 @@ func presentLife(c *text.Catalogue, m *accountModel, a connect.Account, now time
 		if a.Lifetime == connect.Short {
 			return c.Clock(t.In(zone))
 		}
-		return c.ShortDate(t.In(zone))
+		day := c.ShortDate(t.In(zone))
+		if year := t.In(zone).Year(); year != now.Year() {
+			day += " " + strconv.Itoa(year)
+		}
+		return day
 	}
 	ends := when(end)
 	if a.ExpiresEstimated {
@@ -162,7 +166,7 @@ func presentStorage(c *text.Catalogue, st connect.Storage, test selfTest, now ti
 	program := programOf(c, st)
 	m := settingsModel{
 		Rows: []fact{
-			{Name: c.Say("settings.tokens"), Value: program, Line: c.Count("settings.entries", st.Accounts, text.Args{"collection": st.Collection}), Icon: "key"},
+			{Name: c.Say("settings.tokens"), Value: program, Line: entriesLine(c, st), Icon: "key"},
 			{Name: c.Say("settings.secrets"), Value: program, Line: secretsLine(c, st), Icon: "apps"},
 			{Name: c.Say("settings.names"), Value: c.Say("settings.names_line"), Line: c.Say("settings.names_note"), Icon: "file"},
 		},
@@ -183,12 +187,22 @@ func presentStorage(c *text.Catalogue, st connect.Storage, test selfTest, now ti
 	return m
 }
 
+func entriesLine(c *text.Catalogue, st connect.Storage) string {
+	if st.Accounts == 0 {
+		return joined(st.Collection, c.Say("settings.entries_none"))
+	}
+	return c.Count("settings.entries", st.Accounts, text.Args{"collection": st.Collection})
+}
+
 func secretsLine(c *text.Catalogue, st connect.Storage) string {
 	var parts []string
 	if st.SecretsKept > 0 {
 		parts = append(parts, c.Count("settings.secrets_kept", st.SecretsKept))
 	}
-	if st.SecretsForgotten > 0 || st.SecretsKept == 0 {
+	if st.SecretsForgotten == 0 && st.SecretsKept == 0 {
+		return c.Say("settings.secrets_none")
+	}
+	if st.SecretsForgotten > 0 {
 		parts = append(parts, c.Count("settings.secrets_forgotten", st.SecretsForgotten))
 	}
 	return strings.Join(parts, ", ")

@@ -60,7 +60,7 @@ type welcomeModel struct {
 func presentWelcome(c *text.Catalogue, st connect.Storage, practice bool) welcomeModel {
 	m := welcomeModel{
 		Title: c.Say("welcome.title"), Subtitle: c.Say("welcome.subtitle"), Need: c.Say("welcome.you_need"),
-		Kept: c.Say("welcome.kept", text.Args{"program": programOf(c, st)}), Talks: c.Say("welcome.talks"),
+		Kept: c.Say("welcome.kept", text.Args{"program": "**" + programOf(c, st) + "**"}), Talks: c.Say("welcome.talks"),
 		SignIn: door{
 			Art: "signin", Title: c.Say("welcome.signin.title"), Body: c.Say("welcome.signin.body"), Time: c.Say("welcome.signin.time"),
 			Needs:  []need{{"badge", c.Say("welcome.signin.need1")}, {"apps", c.Say("welcome.signin.need2")}},

@@ -45,7 +45,7 @@ func (t *settingsScreen) build() {
 		content = kit.AtMost(560, t.about())
 	default:
 		t.parts.storage = kit.Over(t.storage())
-		content = kit.TwoColumns(304, 760, t.parts.storage, t.look())
+		content = kit.TwoColumns(304, 760, kit.Column(0, t.parts.storage), kit.Column(0, t.look()))
 	}
 	t.root.Objects = []fyne.CanvasObject{kit.Page(kit.Column(12, kit.PageHead(s.say("settings.title"), ""), t.parts.tabs), content, nil)}
 	t.root.Refresh()
