@@ -182,21 +182,36 @@ func (c *connectScreen) build() {
 }
 
 func (c *connectScreen) foot(f footer) fyne.CanvasObject {
-	if !c.built {
-		return kit.Footer(f.left, f.note, f.right...)
+	left := f.left
+	if left != nil {
+		// The words of a low button stand at the margin, not its ground.
+		left = flush(left)
+	}
+	// Where the text is large the sentence has a line of its own.
+	if theme.Scale() < theme.NarrowScale {
+		return kit.Footer(left, f.note, f.right...)
 	}
 	column := kit.Column(8)
 	if f.note != nil {
 		column.Add(f.note)
 	}
 	row := kit.Row(8)
-	if f.left != nil {
-		row.Add(f.left)
+	if left != nil {
+		row.Add(left)
 	}
 	row.Add(kit.Grow(kit.FlowEnd(8, f.right...)))
 	column.Add(row)
-	return kit.Column(0, kit.Line(), kit.Inset(14, 24, 14, 24, column))
+	side := kit.PageMargin(c.root.Size().Width)
+	return kit.Column(0, kit.Line(), kit.Inset(14, side, 14, side, column))
 }
+
+// flush moves a low button to the left by what its words are inset.
+func flush(o fyne.CanvasObject) fyne.CanvasObject {
+	return kit.Inset(0, 0, 0, -lowInset*theme.Scale(), o)
+}
+
+// lowInset is the distance of a button's words from its edge.
+const lowInset = 14
 
 // head is the title of Connect with where in it one is, counted from 0.
 func (c *connectScreen) head(step int) fyne.CanvasObject {

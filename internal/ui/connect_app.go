@@ -5,7 +5,6 @@ import (
 
 	"fyne.io/fyne/v2"
 
-	"github.com/tokenkeep/tokenkeep/internal/connect"
 	"github.com/tokenkeep/tokenkeep/internal/problem"
 	"github.com/tokenkeep/tokenkeep/internal/secret"
 	"github.com/tokenkeep/tokenkeep/internal/text"
@@ -38,6 +37,7 @@ type appPage struct {
 	summary *kit.Text
 	drawn   []checkLine
 	filling bool
+	unwatch func()
 }
 
 func newAppPage(c *connectScreen) *appPage {
@@ -72,6 +72,7 @@ func newAppPage(c *connectScreen) *appPage {
 	p.next = kit.NewButton(s.say("connect.continue"), kit.High, p.forward).Then(theme.IconForward).WithTip("Ctrl+Enter")
 	p.lines, p.summary = kit.Column(12), kit.Caption("")
 	p.fill(f.form.Secret)
+	p.unwatch = s.keepMasked(p.secret)
 	return p
 }
 
@@ -105,8 +106,8 @@ func (p *appPage) build() []fyne.CanvasObject {
 		kit.Column(6, kit.Strong(s.say("connect.app.redirect")), p.redirect,
 			kit.IconLine(theme.IconCorner, theme.ColorMuted, kit.Runs(s.say("connect.app.redirect_hint"))...)),
 		kit.IconLine(theme.IconLock, theme.ColorMuted, kit.Runs(s.say("connect.app.places", text.Args{"program": s.program()}))...))
-	check := kit.NewCard(kit.Column(16,
-		kit.Column(2, kit.Row(8, kit.Grow(kit.Title(s.say("connect.app.check"))), p.again), p.summary),
+	check := kit.NewCardPad(20, kit.Column(16,
+		kit.Column(2, kit.Row(0, kit.Grow(kit.Title(s.say("connect.app.check"))), kit.Inset(0, -lowInset*theme.Scale(), 0, -8, p.again)), p.summary),
 		p.lines,
 		kit.IconLine(theme.IconLock, theme.ColorMuted, kit.Runs(s.say("connect.app.check_foot"))...)))
 	p.drawn = nil
@@ -227,7 +228,7 @@ func (p *appPage) showLines() {
 			icon = theme.IconEye
 		}
 		var more []kit.Run
-		if movable(f.lines[i]) {
+		if pr := f.lines[i].Problem; pr != nil && movable(pr.Key) {
 			more = []kit.Run{{Words: s.say("connect.app.other_port"), Tapped: f.otherPort}}
 		}
 		if i > 0 {
@@ -239,12 +240,9 @@ func (p *appPage) showLines() {
 	p.c.root.Refresh()
 }
 
-// movable reports whether another port mends a finding.
-func movable(l connect.Line) bool {
-	if l.Problem == nil {
-		return false
-	}
-	switch l.Problem.Key {
+// movable reports whether another port mends a problem.
+func movable(key problem.Key) bool {
+	switch key {
 	case problem.PortTaken, problem.PortTakenV6, problem.PortBlocked, problem.PortPrivileged:
 		return true
 	}
@@ -266,5 +264,6 @@ func (p *appPage) press() { p.next.Tapped(nil) }
 // leave empties the secret's field: what was typed is in the form, as a secret.
 func (p *appPage) leave() {
 	p.f.endCheck()
+	p.unwatch()
 	p.fill(secret.Text{})
 }

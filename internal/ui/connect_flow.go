@@ -645,12 +645,11 @@ func (f *flow) act(a problem.Action) (do func(), ok bool) {
 	case problem.ChangeSecret:
 		return f.changeSecret, true
 	case problem.ChangeRedirect:
-		return func() {
-			f.to(stageApp)
-			if f.filled() {
-				f.check()
-			}
-		}, true
+		// The address is not typed here; another port is what can be had.
+		if f.state.Problem == nil || !movable(f.state.Problem.Key) {
+			return nil, false
+		}
+		return func() { f.stage = stageApp; f.otherPort() }, true
 	case problem.ChoosePermissions:
 		return func() { f.to(stageScopes) }, true
 	case problem.SeparateWindow:

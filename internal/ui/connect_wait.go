@@ -92,11 +92,10 @@ func (p *waitPage) build() []fyne.CanvasObject {
 	head := kit.Flow(12, p.title)
 	if p.c.built {
 		head.Add(kit.Row(8, p.clock, p.left))
-		head.Add(p.more)
 	} else {
-		head = kit.Row(12, kit.Grow(p.title), p.more, p.clock, p.left)
+		head = kit.Row(8, kit.Grow(p.title), p.clock, p.left)
 	}
-	waiting := kit.NewCard(kit.Column(20, kit.Column(4, head, p.body), p.bar, p.notes, p.steps, kit.Flow(12, p.again)))
+	waiting := kit.NewCard(kit.Column(20, kit.Column(4, head, p.body), p.bar, p.notes, p.steps, kit.Flow(12, p.again, p.more)))
 	window := kit.NewCardPad(20, kit.Column(14, kit.Title(s.say("connect.wait.which")), p.mine, p.separate, kit.Line(),
 		kit.Column(8, kit.Strong(s.say("connect.wait.link")), p.link, kit.Flow(8, p.copyLink), kit.Caption(s.say("connect.wait.link_line")))))
 	field := kit.Row(8, kit.Grow(p.address), p.paste, p.use)

@@ -251,7 +251,7 @@ func presentWait(c *text.Catalogue, st connect.State, browserName, program strin
 	m.Steps = waitSteps(c, st, args)
 	if st.Refused != nil {
 		told := c.Tell(st.Refused)
-		m.Refused = &hint{told.Title + ". " + told.Advice, toneError}
+		m.Refused = &hint{sentence(told.Title) + " " + told.Advice, toneError}
 	}
 	if st.Strangers >= 20 {
 		m.Knocking = c.Say("connect.wait.knocking", text.Args{"n": st.Strangers})
@@ -259,6 +259,14 @@ func presentWait(c *text.Catalogue, st connect.State, browserName, program strin
 		m.Knocking = c.Say("connect.wait.stranger")
 	}
 	return m
+}
+
+// sentence ends a headline that has no stop of its own.
+func sentence(words string) string {
+	if strings.HasSuffix(words, ".") || strings.HasSuffix(words, "?") {
+		return words
+	}
+	return words + "."
 }
 
 func waitSteps(c *text.Catalogue, st connect.State, args text.Args) []waitStep {
@@ -269,7 +277,7 @@ func waitSteps(c *text.Catalogue, st connect.State, args text.Args) []waitStep {
 		opened.Line = c.Say("connect.wait.opened_line_plain", text.Args{"host": st.AuthorizeHost})
 	}
 	if st.BrowserProblem != nil {
-		opened.Line, opened.Tone = c.Say("connect.wait.not_opened"), toneWarning
+		opened.Title, opened.Line, opened.Tone = c.Say("connect.wait.not_opened"), c.Say("connect.wait.not_opened_line"), toneWarning
 	}
 	allow := waitStep{Title: c.Say("connect.wait.allow"), Line: c.Say("connect.wait.allow_line"), Tone: tonePrimary}
 	back := waitStep{Title: c.Say("connect.wait.back", args), Tone: tonePrimary}

@@ -220,7 +220,7 @@ func TestTheFineResultSaysWhatIsTrue(t *testing.T) {
 	if m.Title != "@lantern.books is connected" || m.Under != "Instagram · Creator account · 412 posts" {
 		t.Errorf("%q, %q", m.Title, m.Under)
 	}
-	if m.Facts[0].Value != "21 January 2027, 60 days from today" || m.Facts[1].Line != "Read back and compared: the same" || m.Facts[2].Value != "Forgotten, as you asked" {
+	if m.Facts[0].Value != "**21 January 2027**, 60 days from today" || m.Facts[1].Line != "Read back and compared: the same" || m.Facts[2].Value != "Forgotten, as you asked" {
 		t.Errorf("%+v", m.Facts)
 	}
 	if !m.Missing || len(m.Permissions) != 2 || !m.Permissions[0].Allowed || m.Permissions[1].Allowed {

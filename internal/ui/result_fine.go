@@ -47,7 +47,7 @@ func (p *finePage) build() []fyne.CanvasObject {
 				doors = append(doors, kit.Run{Words: s.c.Action(a), Tapped: do})
 			}
 		}
-		parts = append(parts, kit.NewNotice(kit.Warn, n.Title+".", n.Happened+" "+n.Advice, doors...))
+		parts = append(parts, kit.NewNotice(kit.Warn, sentence(n.Title), n.Happened+" "+n.Advice, doors...))
 	}
 	avatar := kit.NewAvatar(f.state.Account.Username, 80).Ticked()
 	name := kit.Column(2, kit.Heading(m.Title), kit.Muted(m.Under))

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 
 	"github.com/tokenkeep/tokenkeep/internal/problem"
 	"github.com/tokenkeep/tokenkeep/internal/text"
@@ -63,7 +64,11 @@ func newProblemPage(c *connectScreen) *problemPage {
 	} else {
 		said.Add(kit.Row(12, p.details, kit.Grow(kit.Caption(s.say("connect.problem.copy_line")))))
 	}
-	p.fold = kit.NewFold(s.say("connect.problem.said"), s.say("connect.problem.said_for"), said)
+	title := s.say("connect.problem.said")
+	if p.m.Said == "" {
+		title = s.say("connect.problem.details")
+	}
+	p.fold = kit.NewFold(title, s.say("connect.problem.said_for"), said)
 	if pr.Key == problem.UnknownAnswer {
 		// What nobody knows yet is told in the provider's own words.
 		p.fold.Open(true)
@@ -127,7 +132,7 @@ func (p *problemPage) build() []fyne.CanvasObject {
 	if p.c.built {
 		both = kit.Column(20, happened, kit.Line(), todo)
 	} else {
-		both = kit.Columns(48, 0, []float32{1.1, 1}, happened, todo)
+		both = kit.Columns(24, 0, []float32{1.1, -1, 1}, happened, kit.Line(), todo)
 	}
 	return []fyne.CanvasObject{p.c.head(2), kit.NewCard(kit.Column(24, head, both)), kit.NewCardPad(20, p.fold)}
 }
@@ -139,7 +144,12 @@ func person(what, username string) fyne.CanvasObject {
 
 // newRound is the round sign before a result's headline.
 func newRound(tone kit.Tone, icon theme.IconName) fyne.CanvasObject {
-	return kit.SoftBox(tone, kit.NewIcon(icon, tone.Ink(), theme.SizeIcon))
+	ground := theme.ColorErrorSoft
+	if tone == kit.Neutral {
+		ground = theme.ColorNeutralSoft
+	}
+	around := 12 * theme.Scale()
+	return kit.Fixed(44, kit.Over(canvas.NewCircle(theme.Of(ground)), kit.Pad(around, kit.NewIcon(icon, tone.Ink(), theme.SizeIcon))))
 }
 
 func (p *problemPage) copyDetails() {
