@@ -82,7 +82,7 @@ func (h *homeScreen) refresh() {
 	case homeWelcome:
 		// A screen that says the same is left alone: it may have the focus.
 		s := h.s
-		m := presentWelcome(s.c, s.storage, s.params.Practise != nil && !s.practising && s.params.Practice == nil)
+		m := presentWelcome(s.c, s.storage, s.practising, s.params.Practise != nil && !s.practising && s.params.Practice == nil)
 		if h.kind != homeWelcome || !h.built || !reflect.DeepEqual(m, h.said) || s.entering != h.entering {
 			h.said, h.entering = m, s.entering
 			h.put(h.welcome(m))

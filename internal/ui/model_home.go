@@ -56,8 +56,9 @@ type welcomeModel struct {
 	Practise *door
 }
 
-// presentWelcome renders the welcome.
-func presentWelcome(c *text.Catalogue, st connect.Storage, practice bool) welcomeModel {
+// presentWelcome renders the welcome: of the practice ground itself, or of the
+// real side with a door to it where practice is set.
+func presentWelcome(c *text.Catalogue, st connect.Storage, practising, practice bool) welcomeModel {
 	m := welcomeModel{
 		Title: c.Say("welcome.title"), Subtitle: c.Say("welcome.subtitle"), Need: c.Say("welcome.you_need"),
 		Kept: c.Say("welcome.kept", text.Args{"program": "**" + programOf(c, st) + "**"}), Talks: c.Say("welcome.talks"),
@@ -66,6 +67,12 @@ func presentWelcome(c *text.Catalogue, st connect.Storage, practice bool) welcom
 			Needs:  []need{{"badge", c.Say("welcome.signin.need1")}, {"apps", c.Say("welcome.signin.need2")}},
 			Button: c.Say("welcome.signin.button"), High: true,
 		},
+	}
+	if practising {
+		m.Title, m.Subtitle = c.Say("practice.welcome"), c.Say("practice.subtitle")
+		m.SignIn.Title, m.SignIn.Body, m.SignIn.Time = c.Say("practice.door"), c.Say("practice.door_body"), c.Say("welcome.practise.time")
+		m.SignIn.Needs = []need{{"tick", c.Say("practice.door_need")}, {"cloud-off", c.Say("welcome.practise.need2")}}
+		m.SignIn.Button, m.Talks = c.Say("practice.door_button"), c.Say("practice.talks")
 	}
 	if practice {
 		m.Practise = &door{
