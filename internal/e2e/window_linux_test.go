@@ -19,6 +19,7 @@ import (
 type node struct {
 	Role    string  `json:"role"`
 	Text    string  `json:"text"`
+	Value   string  `json:"value"` // what it holds, masked where it is a secret
 	X       float64 `json:"x"`
 	Y       float64 `json:"y"`
 	W       float64 `json:"w"`
@@ -134,7 +135,7 @@ func (a *app) shows(text string, limit time.Duration) node {
 	for {
 		all := a.tree()
 		for _, n := range all {
-			if strings.Contains(n.Text, text) && n.W > 0 && n.H > 0 {
+			if (strings.Contains(n.Text, text) || strings.Contains(n.Value, text)) && n.W > 0 && n.H > 0 {
 				found = n
 				return found
 			}
@@ -151,7 +152,7 @@ func outline(all []node) string {
 	var out strings.Builder
 	for _, n := range all {
 		if n.Text != "" {
-			fmt.Fprintf(&out, "  %-12s %q %v enabled=%v focused=%v overlay=%d\n", n.Role, n.Text, n.area(), n.Enabled, n.Focused, n.Overlay)
+			fmt.Fprintf(&out, "  %-12s %q = %q %v enabled=%v focused=%v overlay=%d\n", n.Role, n.Text, n.Value, n.area(), n.Enabled, n.Focused, n.Overlay)
 		}
 	}
 	return out.String()
