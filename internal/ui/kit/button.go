@@ -30,7 +30,7 @@ type Button struct {
 	icon     theme.IconName
 	trailing theme.IconName
 	iconOnly bool
-	wide     bool
+	flush    bool
 }
 
 // NewButton makes a button.
@@ -54,6 +54,10 @@ func (b *Button) With(icon theme.IconName) *Button { b.icon = icon; b.Refresh();
 
 // Then puts an icon after the label.
 func (b *Button) Then(icon theme.IconName) *Button { b.trailing = icon; b.Refresh(); return b }
+
+// Flush takes the room beside a quiet button's label away, so that the label
+// stands on the edge that other things stand on.
+func (b *Button) Flush() *Button { b.flush = true; b.Refresh(); return b }
 
 // WithTip sets the tooltip: the shortcut, or why the button is disabled.
 func (b *Button) WithTip(words string) *Button { b.Tip = words; return b }
@@ -142,7 +146,7 @@ func (r *buttonRenderer) Objects() []fyne.CanvasObject {
 }
 
 func (r *buttonRenderer) side() float32 {
-	if r.b.iconOnly {
+	if r.b.iconOnly || r.b.flush {
 		return 0
 	}
 	return 14 * theme.Scale()

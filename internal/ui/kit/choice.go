@@ -318,7 +318,12 @@ func (n *NavItem) CreateRenderer() fyne.WidgetRenderer {
 	}
 	r.least = func() fyne.Size {
 		if n.small {
-			return fyne.NewSize(64*s(), 56*s())
+			// A large text gets less air, so that five items and the foot fit.
+			air := float32(20)
+			if s() > 1.2 {
+				air = 8
+			}
+			return fyne.NewSize(max(64, words.NaturalWidth()+6), (36+air)*s())
 		}
 		if n.note != "" {
 			return fyne.NewSize(100*s(), 52*s())
@@ -332,12 +337,13 @@ func (n *NavItem) CreateRenderer() fyne.WidgetRenderer {
 		b := n.badge.MinSize()
 		n.badge.Resize(b)
 		if n.small {
-			icon.Move(fyne.NewPos((size.Width-i)/2, 8*s()))
+			top := (size.Height - 40*s()) / 2
+			icon.Move(fyne.NewPos((size.Width-i)/2, top))
 			icon.Resize(fyne.NewSquareSize(i))
 			w := min(words.NaturalWidth(), size.Width)
-			words.Move(fyne.NewPos((size.Width-w)/2, 32*s()))
+			words.Move(fyne.NewPos((size.Width-w)/2, top+24*s()))
 			words.Resize(fyne.NewSize(w, words.HeightFor(w)))
-			n.badge.Move(fyne.NewPos(size.Width/2+3*s(), 4*s()))
+			n.badge.Move(fyne.NewPos(size.Width/2+3*s(), top-4*s()))
 			note.Resize(fyne.NewSize(0, 0))
 			return
 		}

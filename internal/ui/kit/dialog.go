@@ -67,15 +67,13 @@ func (f *Frame) Open(d Dialog) (closeIt func()) {
 	if first == nil && len(m.buttons) > 0 {
 		first = m.buttons[0]
 	}
-	body := Column(16, Subheading(d.Title))
+	var body fyne.CanvasObject = Gap(0)
 	if d.Body != nil {
-		body.Add(d.Body)
+		body = NewScrollWithin(d.Body)
 	}
-	body.Add(Gap(0))
-	body.Add(row)
 	ground := newPlate(theme.ColorSurface, "", 0, 16)
 	ground.shadow = true
-	m.card = Over(ground, Pad(24, NewScrollWithin(body)))
+	m.card = Over(ground, Pad(24, fyne.NewContainerWithLayout(&dialogLayout{}, Subheading(d.Title), body, row)))
 	m.ExtendBaseWidget(m)
 	f.tipGone(f.tipOf)
 	f.modals = append(f.modals, m)
@@ -158,6 +156,33 @@ func (r *modalRenderer) Layout(s fyne.Size) {
 	r.m.card.Move(fyne.NewPos((s.Width-w)/2, (s.Height-h)/2))
 	r.m.card.Resize(fyne.NewSize(w, h))
 }
+
+// dialogLayout keeps title and buttons in sight; what lies between them scrolls
+// where the window is too low.
+type dialogLayout struct{ width float32 }
+
+const dialogGap = 16
+
+func (l *dialogLayout) heightFor(o []fyne.CanvasObject, width float32) float32 {
+	l.width = width
+	return HeightFor(o[0], width) + dialogGap + HeightFor(o[1], width) + dialogGap + 8 + HeightFor(o[2], width)
+}
+
+func (l *dialogLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
+	w := max(o[0].MinSize().Width, o[1].MinSize().Width, o[2].MinSize().Width)
+	return fyne.NewSize(w, HeightFor(o[0], max(w, l.width))+HeightFor(o[2], max(w, l.width))+2*dialogGap+8)
+}
+
+func (l *dialogLayout) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	top, bottom := HeightFor(o[0], s.Width), HeightFor(o[2], s.Width)
+	o[0].Resize(fyne.NewSize(s.Width, top))
+	HeightFor(o[1], s.Width)
+	o[1].Move(fyne.NewPos(0, top+dialogGap))
+	o[1].Resize(fyne.NewSize(s.Width, max(0, s.Height-top-bottom-2*dialogGap-8)))
+	o[2].Move(fyne.NewPos(0, s.Height-bottom))
+	o[2].Resize(fyne.NewSize(s.Width, bottom))
+}
+
 func (r *modalRenderer) Refresh() {
 	r.Layout(r.m.Size())
 	r.m.scrim.Refresh()

@@ -275,6 +275,7 @@ func NewSecretBox(label string, e *SecretEntry, hint string, lines int, trailing
 func newFieldBox(label string, field fyne.CanvasObject, e *Entry, hint string, lines int, trailing ...fyne.CanvasObject) *FieldBox {
 	f := &FieldBox{label: Strong(label), Entry: e, hint: Caption(hint), plain: hint, mark: NewIcon("", theme.ColorMuted, theme.SizeHintIcon)}
 	f.mark.Hide()
+	show(f.label, label != "")
 	f.tall = &reserve{lines: lines}
 	row := Row(8, append([]fyne.CanvasObject{Grow(field)}, trailing...)...)
 	hintRow := fyne.NewContainerWithLayout(f.tall, TopRow(6, f.mark, Grow(f.hint)))

@@ -1,8 +1,6 @@
 package kit_test
 
 import (
-	"image/png"
-	"os"
 	"testing"
 
 	"fyne.io/fyne/v2"
@@ -67,7 +65,7 @@ func yourApp(run kit.Runner) fyne.CanvasObject {
 		kit.IconLine(theme.IconLock, theme.ColorMuted, kit.Runs("ID and secret are kept in GNOME Keyring, never in a file. They go to Instagram and nowhere else.")...),
 	))
 	check := kit.NewCard(kit.Column(10,
-		kit.Row(8, kit.Grow(kit.Title("Check my setup")), kit.NewButton("Check again", kit.Low, nil).With(theme.IconRefresh)),
+		kit.Row(8, kit.Grow(kit.Title("Check my setup")), kit.NewButton("Check again", kit.Low, nil).With(theme.IconRefresh).Flush()),
 		kit.Caption("4 fine, 1 to look at, 1 only you can check"),
 		kit.Lined(
 			kit.NewStatusLine(kit.Warn, "", "App ID belongs to Facebook", "Instagram answered “Invalid platform app”. Use the Instagram app ID.", true),
@@ -172,35 +170,42 @@ func accounts() fyne.CanvasObject {
 		kit.Flow(8, all, kit.NewFilterChip("Need you", 2, nil), kit.NewFilterChip("Healthy", 3, nil))), kit.NewCardPad(1, l), nil)
 }
 
-func TestGalleryDraft(t *testing.T) {
-	pages := map[string]func(*uitest.Screen) (int, fyne.CanvasObject){
-		"01": func(*uitest.Screen) (int, fyne.CanvasObject) { return 0, welcome() },
-		"02": func(*uitest.Screen) (int, fyne.CanvasObject) { return 0, accounts() },
-		"04": func(s *uitest.Screen) (int, fyne.CanvasObject) { return 1, yourApp(s.Run) },
-		"05": func(s *uitest.Screen) (int, fyne.CanvasObject) { return 1, permissions() },
-		"06": func(s *uitest.Screen) (int, fyne.CanvasObject) { return 1, signIn() },
-		"07": func(s *uitest.Screen) (int, fyne.CanvasObject) { return 1, success() },
-		"09": func(s *uitest.Screen) (int, fyne.CanvasObject) { return 0, account(s.Run) },
+func pages(s *uitest.Screen) map[string]fyne.CanvasObject {
+	return map[string]fyne.CanvasObject{
+		"welcome": welcome(), "accounts": accounts(), "app": yourApp(s.Run), "permissions": permissions(),
+		"sign-in": signIn(), "success": success(), "account": account(s.Run),
 	}
-	for name, page := range pages {
-		for v, o := range map[string]uitest.Options{"light": {}, "small": {Size: uitest.Small, Dark: true}, "big": {Text: 2}} {
-			t.Run(name+v, func(t *testing.T) {
-				s := uitest.New(t, o)
-				at, content := page(s)
-				s.Show(kit.Shell(rail(at), kit.NewSandStrip("Practice ground. Nothing here is real.", "Leave", nil), content))
-				if name == "09" && v == "light" {
-					s.Frame.Toast("Renewed. Valid until 2 January 2027.", "Undo", nil)
-					s.Frame.Open(kit.Dialog{Title: "Remove access for @northlight.studio?", Body: kit.Column(12, kit.NewText("The token is deleted from this computer. These places stop working:"), kit.NewCheck("Also open Instagram’s page where access can be ended for good", "", true, nil)),
-						Buttons: []kit.DialogButton{{Label: "Keep it", Harmless: true}, {Label: "Remove access", Kind: kit.Danger}}})
-				}
-				s.Settle()
-				f, _ := os.Create("/tmp/shots/" + name + "-" + v + ".png")
-				_ = png.Encode(f, s.Window.Canvas().Capture())
-				_ = f.Close()
-				if v == "light" {
-					_ = os.WriteFile("/tmp/shots/"+name+".txt", []byte(s.Dump()), 0o644)
-				}
-			})
-		}
+}
+
+// The pages of the pictures, built from the same parts, and all parts on one
+// sheet: what they look like is accepted by eye and held here.
+func TestLook(t *testing.T) {
+	for v, o := range uitest.Variants() {
+		t.Run("page-"+v, func(t *testing.T) {
+			s := uitest.New(t, o)
+			for _, name := range []string{"account", "app"} {
+				s.Show(kit.Shell(rail(0), nil, pages(s)[name]))
+				s.Golden(name + "-" + v)
+			}
+		})
 	}
+	for v, o := range map[string]uitest.Options{"light": {}, "dark": {Dark: true}, "light-2x": {Pixels: 2}, "dark-2x": {Dark: true, Pixels: 2}, "light-text-2": {Text: 2}} {
+		t.Run("sheet-"+v, func(t *testing.T) {
+			scale := max(1, o.Text)
+			o.Size = fyne.NewSize(560*scale, 10)
+			s := uitest.New(t, o)
+			sheet := sheet()
+			s.Window.Resize(fyne.NewSize(560*scale, kit.HeightFor(sheet, 560*scale)))
+			s.Show(sheet)
+			s.Golden("sheet-" + v)
+		})
+	}
+	t.Run("dialog", func(t *testing.T) {
+		s := uitest.New(t, uitest.Options{Size: uitest.Small})
+		s.Show(kit.Shell(rail(0), kit.NewSandStrip("Practice ground. Nothing here is real.", "Leave", nil), accounts()))
+		s.Frame.Toast("Renewed. Valid until 2 January 2027.", "Show", nil)
+		s.Frame.Open(kit.Dialog{Title: "Remove access for @northlight.studio?", Body: kit.Column(12, kit.NewText("The token is deleted from this computer. These places stop working:"), kit.NewCheck("Also open Instagram’s page where access can be ended for good", "", true, nil)),
+			Buttons: []kit.DialogButton{{Label: "Keep it", Harmless: true}, {Label: "Remove access", Kind: kit.Danger}}})
+		s.Golden("dialog")
+	})
 }

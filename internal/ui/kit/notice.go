@@ -30,7 +30,7 @@ func NewNoticeButton(tone Tone, icon theme.IconName, lead, words string, buttons
 	if icon == "" {
 		icon = tone.icon()
 	}
-	return newNotice(tone, icon, lead, words, buttons, nil)
+	return newNotice(tone, icon, lead, words, append([]fyne.CanvasObject{}, buttons...), nil)
 }
 
 func newNotice(tone Tone, icon theme.IconName, lead, words string, buttons []fyne.CanvasObject, more []Run) *NoticeBox {

@@ -132,6 +132,9 @@ func (h *headLayout) Layout(o []fyne.CanvasObject, s fyne.Size) {
 // the buttons at the right, the high one last. Any may be nil.
 func Footer(left fyne.CanvasObject, note *Text, right ...fyne.CanvasObject) *fyne.Container {
 	row := Row(12)
+	if b, ok := left.(*Button); ok && (b.kind == Low || b.kind == QuietDanger) {
+		b.Flush()
+	}
 	if left != nil {
 		row.Add(left)
 	}
@@ -144,7 +147,7 @@ func Footer(left fyne.CanvasObject, note *Text, right ...fyne.CanvasObject) *fyn
 		row.Add(r)
 	}
 	bar := fyne.NewContainerWithLayout(&footerLayout{}, row)
-	return Column(0, Line(), bar)
+	return Over(newPlate(theme.ColorBg, "", 0, 0), Column(0, Line(), bar))
 }
 
 type footerLayout struct{ over }
@@ -235,12 +238,15 @@ type RailFoot struct {
 	title, line *Text
 	brief       string
 	small       bool
-	tone        Tone
+	// bare leaves the icon alone, where the window is too low for its word.
+	bare bool
+	tone Tone
 }
 
 // NewRailFoot makes one; brief is its word on the small rail.
 func NewRailFoot(title, line, brief string, tone Tone, tapped func()) *RailFoot {
 	f := &RailFoot{icon: NewIcon(theme.IconLock, tone.ink(), theme.SizeIcon), title: Caption(title).Bold().In(theme.ColorFg).OneLine(), line: Caption(line).OneLine(), brief: brief, tone: tone}
+	f.Tip = title
 	f.start(f, tapped)
 	return f
 }
@@ -262,24 +268,29 @@ func (f *RailFoot) Seen() Description {
 func (f *RailFoot) CreateRenderer() fyne.WidgetRenderer {
 	ground := newPlate(theme.ColorTransparent, "", 0, 8)
 	ring := newPlate(theme.ColorTransparent, theme.ColorPrimary, 2, 8)
-	brief := NewText(f.brief).Sized(theme.SizeMicro).In(theme.ColorMuted).OneLine().Centered()
+	brief := NewText(f.brief).Sized(theme.SizeMicro).In(theme.ColorMuted).Centered()
 	r := &chipRenderer{ground: ground, icon: f.icon, more: []fyne.CanvasObject{f.title, f.line, brief, ring}}
 	r.update = func() {
 		ground.fill = f.overlayColour()
 		f.icon.colour = f.tone.ink()
 		show(f.title, !f.small)
 		show(f.line, !f.small)
-		show(brief, f.small)
+		show(brief, f.small && !f.bare)
 		show(ring, f.focused)
 	}
-	r.least = func() fyne.Size { return fyne.NewSize(64, 52*theme.Scale()) }
+	r.least = func() fyne.Size {
+		if f.small {
+			return fyne.NewSize(64, 66*theme.Scale())
+		}
+		return fyne.NewSize(64, 52*theme.Scale())
+	}
 	r.lay = func(s fyne.Size) {
 		ring.Resize(s)
 		i := theme.Length(theme.SizeIcon)
 		if f.small {
-			f.icon.Move(fyne.NewPos((s.Width-i)/2, 6*theme.Scale()))
+			f.icon.Move(fyne.NewPos((s.Width-i)/2, 4*theme.Scale()))
 			f.icon.Resize(fyne.NewSquareSize(i))
-			brief.Move(fyne.NewPos(2, 30*theme.Scale()))
+			brief.Move(fyne.NewPos(2, 28*theme.Scale()))
 			brief.Resize(fyne.NewSize(s.Width-4, brief.HeightFor(s.Width-4)))
 			return
 		}
@@ -342,7 +353,11 @@ func (r *Rail) CreateRenderer() fyne.WidgetRenderer {
 	}
 	c.least = func() fyne.Size {
 		if r.small {
-			return fyne.NewSize(80*max(1, min(s(), 1.4)), 300)
+			w := float32(64)
+			for _, i := range r.items {
+				w = max(w, i.MinSize().Width)
+			}
+			return fyne.NewSize(w+16, 300)
 		}
 		return fyne.NewSize(192*s(), 300)
 	}
@@ -367,6 +382,10 @@ func (r *Rail) CreateRenderer() fyne.WidgetRenderer {
 		}
 		if r.Foot != nil {
 			m := r.Foot.MinSize()
+			r.Foot.bare = r.small && y+m.Height > size.Height
+			if r.Foot.bare {
+				m.Height = 32 * s()
+			}
 			r.Foot.Move(fyne.NewPos(left, size.Height-m.Height-8))
 			r.Foot.Resize(fyne.NewSize(size.Width-2*left, m.Height))
 		}

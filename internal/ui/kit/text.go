@@ -61,6 +61,8 @@ type Text struct {
 	laidW float32
 	valid bool
 	scale float32
+	// drawn is set once there is a renderer; before, nothing needs a refresh.
+	drawn bool
 }
 
 type laidRun struct {
@@ -218,7 +220,9 @@ func (t *Text) stale() {
 	for _, l := range t.links {
 		l.size = t.size
 	}
-	t.Refresh()
+	if t.drawn {
+		t.Refresh()
+	}
 }
 
 // Words is what the text says, links included.
@@ -481,6 +485,7 @@ func (t *Text) leastWidth() float32 {
 
 // CreateRenderer is called by the toolkit.
 func (t *Text) CreateRenderer() fyne.WidgetRenderer {
+	t.drawn = true
 	return &textRenderer{t: t}
 }
 

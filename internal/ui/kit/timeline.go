@@ -37,12 +37,14 @@ type Timeline struct {
 	words   string
 	moments []Moment
 	ended   bool
+	marks   []*mark
 }
 
 // NewTimeline makes one. words is the whole of it as a sentence, for readers;
 // ended draws the bar neutral. Marks come in the order of time.
 func NewTimeline(words string, ended bool, moments ...Moment) *Timeline {
 	t := &Timeline{words: words, moments: moments, ended: ended}
+	t.build()
 	t.ExtendBaseWidget(t)
 	return t
 }
@@ -50,7 +52,19 @@ func NewTimeline(words string, ended bool, moments ...Moment) *Timeline {
 // Set shows another life.
 func (t *Timeline) Set(words string, ended bool, moments ...Moment) {
 	t.words, t.ended, t.moments = words, ended, moments
+	t.build()
 	t.Refresh()
+}
+
+func (t *Timeline) build() {
+	t.marks = nil
+	for _, m := range t.moments {
+		k := &mark{m: m, title: Strong(m.Title).Whole(), line: Caption(m.Line).Whole(), dot: &canvas.Circle{}, stem: &canvas.Rectangle{}}
+		if m.Kind == MomentPlanned {
+			k.title.In(theme.ColorPrimary)
+		}
+		t.marks = append(t.marks, k)
+	}
 }
 
 // Seen implements Seen.
@@ -78,14 +92,9 @@ type timelineRenderer struct {
 }
 
 func (r *timelineRenderer) build() {
-	r.marks = nil
+	r.marks = r.t.marks
 	r.objects = []fyne.CanvasObject{r.track, r.past}
-	for _, m := range r.t.moments {
-		k := &mark{m: m, title: Strong(m.Title).Whole(), line: Caption(m.Line).Whole(), dot: &canvas.Circle{}, stem: &canvas.Rectangle{}}
-		if m.Kind == MomentPlanned {
-			k.title.In(theme.ColorPrimary)
-		}
-		r.marks = append(r.marks, k)
+	for _, k := range r.marks {
 		r.objects = append(r.objects, k.stem)
 	}
 	for _, k := range r.marks {
@@ -144,7 +153,11 @@ func (r *timelineRenderer) rows(width float32) (above, below int, row []int, x [
 	for i, k := range r.marks {
 		left, right := r.span(k, x[i], width)
 		up := k.m.Kind != MomentSmall && k.m.Kind != MomentPlanned
-		for n := 1; ; n++ {
+		first := 1
+		if k.m.Kind == MomentToday {
+			first = 2
+		}
+		for n := first; ; n++ {
 			at := n
 			if !up {
 				at = -n
@@ -184,10 +197,7 @@ func (r *timelineRenderer) MinSize() fyne.Size {
 
 // HeightFor implements Tall for the widget.
 func (t *Timeline) HeightFor(width float32) float32 {
-	r := &timelineRenderer{t: t, track: newPlate("", "", 0, 0), past: newPlate("", "", 0, 0)}
-	for _, m := range t.moments {
-		r.marks = append(r.marks, &mark{m: m, title: Strong(m.Title).Whole(), line: Caption(m.Line).Whole()})
-	}
+	r := &timelineRenderer{t: t, marks: t.marks}
 	above, below, _, _ := r.rows(width)
 	return float32(above+below)*r.label() + 44 + float32(max(0, above-1))*4
 }

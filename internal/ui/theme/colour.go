@@ -2,6 +2,7 @@ package theme
 
 import (
 	"image/color"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	fynetheme "fyne.io/fyne/v2/theme"
@@ -51,6 +52,7 @@ var avatars = []uint32{0x8C4A5B, 0x2F6F73, 0x8A5A2B, 0x3F5E96, 0x5B4B8A, 0x4A674
 func Avatar(username string) color.Color {
 	// FNV-1a, written out: the colour of an account must never change with a
 	// library.
+	username = strings.TrimPrefix(username, "@")
 	h := uint32(2166136261)
 	for i := 0; i < len(username); i++ {
 		h = (h ^ uint32(username[i])) * 16777619
@@ -123,6 +125,6 @@ var colours = map[fyne.ThemeColorName]pair{
 	ColorInkLight: same(0xB4C4E4, 0x3A4C74),
 	ColorOnAvatar: same(0xFFFFFF, 0xFFFFFF),
 	// The scrim behind a dialog, measured from its picture.
-	ColorScrim:       faint(0x231E14, 0.40, 0x000000, 0.55),
+	ColorScrim:       faint(0x1B2230, 0.38, 0x000000, 0.55),
 	ColorTransparent: faint(0x000000, 0, 0x000000, 0),
 }

@@ -68,7 +68,7 @@ func Walk(c fyne.Canvas) []Node {
 var leaves = map[kit.Role]bool{
 	kit.RoleButton: true, kit.RoleLink: true, kit.RoleChip: true, kit.RoleFilter: true, kit.RoleNav: true, kit.RoleTab: true, kit.RoleSelect: true,
 	kit.RoleProgress: true, kit.RoleTimeline: true, kit.RoleRow: true, kit.RoleCheck: true, kit.RoleRadio: true, kit.RoleText: true, kit.RoleStep: true,
-	kit.RoleNotice: true, kit.RolePicture: true,
+	kit.RoleNotice: true, kit.RolePicture: true, kit.RoleToast: true,
 }
 
 type walker struct {
@@ -96,8 +96,9 @@ func (w *walker) visit(o fyne.CanvasObject, origin fyne.Position, x context) {
 	if tap, ok := o.(fyne.Tappable); ok {
 		x.tap = tap
 	}
-	_, words := o.(*kit.Text)
-	if n, ok := describe(o, x.described); ok && !(words && x.leaf) {
+	// What a widget that describes itself draws as text is its own; links and
+	// buttons within it are not.
+	if n, ok := describe(o, x.described); ok && !(x.leaf && n.Role == string(kit.RoleText)) {
 		n.Position, n.Overlay, n.tap = at, x.overlay, x.tap
 		n.Shown = x.shown
 		if x.clipped {
