@@ -268,17 +268,11 @@ func expected(a answer) error {
 // the library does not.
 func (s *Service) save(ctx context.Context, c *completion, out *completed) error {
 	a := c.answer
-	// Two sign-ins of one person must end as one account, whichever is first.
-	unlock, err := s.lock(ctx, personLock(a))
+	former, known, unlock, err := s.former(ctx, a)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	former, known, unlockFormer, err := s.former(ctx, a)
-	if err != nil {
-		return err
-	}
-	defer unlockFormer()
 	id, gen := c.pending.AccountID, c.pending.Gen
 	if known {
 		// The same person again: same place, next generation, under its lock.
@@ -334,29 +328,47 @@ func (s *Service) save(ctx context.Context, c *completion, out *completed) error
 	return nil
 }
 
-// former finds the account that the answer belongs to and takes its lock. One
-// that is removed while we wait for the lock is no account any more: the
-// person who signs in is new.
+// former finds the account that the answer belongs to and takes its lock; for
+// a new person the lock of the identity, so that two sign-ins of one person
+// end as one account, whichever is first. An account that is removed while we
+// wait for its lock is none any more: the person who signs in is new.
 func (s *Service) former(ctx context.Context, a answer) (account library.Account, known bool, unlock func(), err error) {
-	find := func() (library.Account, bool, error) {
-		found, err := s.library.AccountByIdentity(ctx, a.Provider, a.ClientID, a.Person.UserID)
-		if problem.Has(err, problem.AccountUnknown) {
-			return found, false, nil
-		}
-		return found, err == nil, err
+	account, known, unlock, err = s.lockAccount(ctx, a)
+	if known || err != nil {
+		return account, known, unlock, err
 	}
+	unlockPerson, err := s.lock(ctx, personLock(a))
+	if err != nil {
+		return account, false, nil, err
+	}
+	account, known, unlockAccount, err := s.lockAccount(ctx, a)
+	if err != nil {
+		unlockPerson()
+		return account, false, nil, err
+	}
+	return account, known, func() { unlockAccount(); unlockPerson() }, nil
+}
+
+func (s *Service) lockAccount(ctx context.Context, a answer) (account library.Account, known bool, unlock func(), err error) {
 	unlock = func() {}
-	if account, known, err = find(); err != nil || !known {
-		return account, false, unlock, err
-	}
-	if unlock, err = s.lock(ctx, account.ID); err != nil {
-		return account, false, func() {}, err
-	}
-	if account, known, err = find(); err != nil || !known {
+	for {
+		found, err := s.library.AccountByIdentity(ctx, a.Provider, a.ClientID, a.Person.UserID)
+		switch {
+		case problem.Has(err, problem.AccountUnknown):
+			unlock()
+			return account, false, func() {}, nil
+		case err != nil:
+			unlock()
+			return account, false, nil, err
+		case known && found.ID == account.ID:
+			return found, true, unlock, nil
+		}
 		unlock()
-		unlock = func() {}
+		if unlock, err = s.lock(ctx, found.ID); err != nil {
+			return account, false, nil, err
+		}
+		account, known = found, true
 	}
-	return account, known, unlock, err
 }
 
 // better reports that an account has a token that is newer and lasts at least
