@@ -206,7 +206,7 @@ func passRune(o fyne.CanvasObject, r rune) {
 
 // passShortcut gives a shortcut that a field did not use to the window.
 func passShortcut(o fyne.CanvasObject, s fyne.Shortcut) {
-	if f, ok := canvasOf(o).(fyne.Shortcutable); ok {
+	if f := frameOf(o); f != nil {
 		f.TypedShortcut(s)
 	}
 }

@@ -18,6 +18,8 @@ type Frame struct {
 	tipStop func()
 	toasts  *toasts
 	modals  []*modal
+	// shortcuts are the window's, for a field that hands one on.
+	shortcuts fyne.ShortcutHandler
 	// OnKey and OnRune get what no widget used; nothing while a dialog is open.
 	OnKey  func(*fyne.KeyEvent)
 	OnRune func(rune)
@@ -61,12 +63,18 @@ func (f *Frame) SetContent(o fyne.CanvasObject) {
 
 // Shortcut binds a shortcut of the window; it rests while a dialog is open.
 func (f *Frame) Shortcut(s fyne.Shortcut, do func()) {
-	f.window.Canvas().AddShortcut(s, func(fyne.Shortcut) {
+	press := func(fyne.Shortcut) {
 		if len(f.modals) == 0 {
 			do()
 		}
-	})
+	}
+	f.shortcuts.AddShortcut(s, press)
+	f.window.Canvas().AddShortcut(s, press)
 }
+
+// TypedShortcut presses a shortcut of the window; text fields hand on what they
+// do not use.
+func (f *Frame) TypedShortcut(s fyne.Shortcut) { f.shortcuts.TypedShortcut(s) }
 
 func (f *Frame) key(ev *fyne.KeyEvent) {
 	if n := len(f.modals); n > 0 {

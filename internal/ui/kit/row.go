@@ -93,15 +93,13 @@ func (r *AccountRow) Seen() Description {
 	return Description{Role: RoleRow, Text: words}
 }
 
-// RowHeight is the height of an account's row at that width.
-func RowHeight(width float32) float32 {
-	switch {
-	case theme.Scale() >= theme.SmallRailScale:
-		return theme.Length(theme.SizeRow) * 1.5
-	case width < NarrowList:
-		return theme.Length(theme.SizeRowNarrow)
+// rowHeight is what a row asks for; the list adds its line of 4.
+func rowHeight() float32 {
+	h := theme.Length(theme.SizeRow) - 4
+	if theme.Scale() >= theme.SmallRailScale {
+		h *= 1.5
 	}
-	return theme.Length(theme.SizeRow)
+	return h
 }
 
 // NarrowList is the width of a list under which its rows are the narrow ones.
@@ -118,7 +116,7 @@ func (a *accountRowRenderer) Objects() []fyne.CanvasObject {
 	return []fyne.CanvasObject{r.avatar, r.name, r.second, r.life, r.chip, r.Remedy, r.Copy, r.Renew, r.Stop, r.More}
 }
 func (a *accountRowRenderer) MinSize() fyne.Size {
-	return fyne.NewSize(420, RowHeight(a.r.Size().Width))
+	return fyne.NewSize(420, rowHeight())
 }
 
 func (a *accountRowRenderer) Layout(s fyne.Size) {
@@ -264,26 +262,13 @@ func (l *List) TypedKey(ev *fyne.KeyEvent) {
 	case fyne.KeyUp, fyne.KeyDown, fyne.KeySpace:
 		l.List.TypedKey(ev)
 	case fyne.KeyHome:
-		for l.chosen > 0 {
-			l.step(fyne.KeyUp)
-		}
+		l.Highlight(0)
 	case fyne.KeyEnd:
-		for l.chosen < n-1 {
-			l.step(fyne.KeyDown)
-		}
+		l.Highlight(max(0, n-1))
 	default:
 		if l.OnKey == nil || l.chosen >= n || !l.OnKey(l.chosen, ev) {
 			passKey(l, ev)
 		}
-	}
-}
-
-func (l *List) step(name fyne.KeyName) {
-	before := l.chosen
-	l.List.TypedKey(&fyne.KeyEvent{Name: name})
-	if l.chosen == before {
-		// The toolkit knows better where it is; go with it.
-		l.chosen += map[fyne.KeyName]int{fyne.KeyUp: -1, fyne.KeyDown: 1}[name]
 	}
 }
 
