@@ -93,9 +93,14 @@ func (r *AccountRow) Seen() Description {
 	return Description{Role: RoleRow, Text: words}
 }
 
-// rowHeight is what a row asks for; the list adds its line of 4.
-func rowHeight() float32 {
-	h := theme.Length(theme.SizeRow) - 4
+// RowHeight is what a row asks for in a list of that width, 0 for a width that
+// is not known yet; the list adds its line of 4.
+func RowHeight(width float32) float32 {
+	h := theme.Length(theme.SizeRow)
+	if width > 0 && width < NarrowList {
+		h = theme.Length(theme.SizeRowNarrow)
+	}
+	h -= 4
 	if theme.Scale() >= theme.SmallRailScale {
 		h *= 1.5
 	}
@@ -116,7 +121,7 @@ func (a *accountRowRenderer) Objects() []fyne.CanvasObject {
 	return []fyne.CanvasObject{r.avatar, r.name, r.second, r.life, r.chip, r.Remedy, r.Copy, r.Renew, r.Stop, r.More}
 }
 func (a *accountRowRenderer) MinSize() fyne.Size {
-	return fyne.NewSize(420, rowHeight())
+	return fyne.NewSize(420, RowHeight(0))
 }
 
 func (a *accountRowRenderer) Layout(s fyne.Size) {

@@ -222,8 +222,8 @@ func (s *Screen) KeyUp(name fyne.KeyName) {
 func (s *Screen) Shortcut(sc fyne.Shortcut) {
 	if f, ok := s.Window.Canvas().Focused().(fyne.Shortcutable); ok {
 		f.TypedShortcut(sc)
-	} else if c, ok := s.Window.Canvas().(fyne.Shortcutable); ok {
-		c.TypedShortcut(sc)
+	} else {
+		s.Frame.TypedShortcut(sc)
 	}
 	s.Settle()
 }
