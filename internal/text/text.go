@@ -51,39 +51,51 @@ func Languages() []string {
 	return languages
 }
 
-var bundle = sync.OnceValues(func() (*i18n.Bundle, error) {
-	b := i18n.NewBundle(language.English)
-	b.RegisterUnmarshalFunc("toml", toml.Unmarshal)
-	for _, lang := range Languages() {
-		files, err := fs.Glob(resources.Translations, "translations/"+lang+"/*.toml")
-		if err != nil {
-			return nil, err
+// bundles holds one bundle a language, each with English beneath it, made when
+// it is first spoken: a window pays at its start for the words that it shows.
+var bundles sync.Map // string to func() (*i18n.Bundle, error)
+
+func bundleOf(lang string) (*i18n.Bundle, error) {
+	make, _ := bundles.LoadOrStore(lang, sync.OnceValues(func() (*i18n.Bundle, error) {
+		b := i18n.NewBundle(language.English)
+		b.RegisterUnmarshalFunc("toml", toml.Unmarshal)
+		if err := load(b, "en"); err != nil || lang == "en" {
+			return b, err
 		}
-		for _, file := range files {
-			data, err := fs.ReadFile(resources.Translations, file)
-			if err != nil {
-				return nil, err
-			}
-			// go-i18n takes the language from the path it is given.
-			room := strings.TrimSuffix(path.Base(file), ".toml")
-			if _, err := b.ParseMessageFileBytes(data, room+"."+lang+".toml"); err != nil {
-				return nil, fmt.Errorf("%s: %w", file, err)
-			}
+		return b, load(b, lang)
+	}))
+	return make.(func() (*i18n.Bundle, error))()
+}
+
+func load(b *i18n.Bundle, lang string) error {
+	files, err := fs.Glob(resources.Translations, "translations/"+lang+"/*.toml")
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		data, err := fs.ReadFile(resources.Translations, file)
+		if err != nil {
+			return err
+		}
+		// go-i18n takes the language from the path it is given.
+		room := strings.TrimSuffix(path.Base(file), ".toml")
+		if _, err := b.ParseMessageFileBytes(data, room+"."+lang+".toml"); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
 		}
 	}
-	return b, nil
-})
+	return nil
+}
 
 // For returns the catalogue that fits lang best, a BCP 47 tag or a POSIX
 // locale such as "de_AT.UTF-8". What does not fit is English.
 func For(lang string) *Catalogue {
-	b, err := bundle()
+	chosen := match(lang)
+	b, err := bundleOf(chosen)
 	if err != nil {
 		// The files are embedded and a test reads them all: this cannot happen
 		// in a build that passed.
 		panic("text: " + err.Error())
 	}
-	chosen := match(lang)
 	return &Catalogue{language: chosen, localize: i18n.NewLocalizer(b, chosen, "en")}
 }
 
