@@ -116,9 +116,11 @@ func (a *accountScreen) tokenCard(m accountModel) fyne.CanvasObject {
 	if locked {
 		p.copy.Tip = s.say("accounts.locked_lead") + " " + s.say("accounts.locked_body")
 	}
+	// Beside the field where it still has room for a masked token, else below.
+	buttons := (p.hold.MinSize().Width + 8 + p.copy.MinSize().Width) / theme.Scale()
 	parts := []fyne.CanvasObject{
 		kit.Row(8, kit.Title(s.say("account.token")), kit.Space(), kit.Caption(m.TokenLine)),
-		kit.Row(8, kit.Grow(p.token), p.hold, p.copy),
+		kit.Columns(8, buttons+220, []float32{1, -buttons}, p.token, kit.Row(8, p.hold, p.copy)),
 	}
 	if locked {
 		parts = append(parts, s.lockedNotice())

@@ -555,4 +555,16 @@ func TestThreeHundredRowsAreVirtual(t *testing.T) {
 		t.Errorf("%d rows were built", rows)
 	}
 	w.says("300 accounts")
+	w.key(fyne.KeyEnd)
+	h := w.s.home.(*homeScreen).list
+	if got := h.chosenAt(); got != 299 {
+		t.Errorf("End goes to row %d", got)
+	}
+	w.key(fyne.KeyHome)
+	for range 40 {
+		w.key(fyne.KeyDown)
+	}
+	if got := h.chosenAt(); got != 40 {
+		t.Errorf("40 times Down goes to row %d", got)
+	}
 }
