@@ -121,6 +121,18 @@ func (b *Button) colours() (ground, ink fyne.ThemeColorName) {
 // NaturalWidth implements Wide.
 func (b *Button) NaturalWidth() float32 { return b.MinSize().Width }
 
+// HeightFor implements Tall: where there is no room for the label in one line,
+// the button becomes higher.
+func (b *Button) HeightFor(width float32) float32 {
+	least := b.MinSize()
+	if b.iconOnly || width >= least.Width-0.5 {
+		return least.Height
+	}
+	size := theme.Length(theme.SizeText)
+	m := NewText(b.label).Bold()
+	return least.Height - pitch(size) + m.HeightFor(max(size, m.NaturalWidth()-(least.Width-width)))
+}
+
 // CreateRenderer is called by the toolkit.
 func (b *Button) CreateRenderer() fyne.WidgetRenderer {
 	radius := theme.Length(fynetheme.SizeNameButtonRadius)
@@ -181,6 +193,9 @@ func (r *buttonRenderer) Layout(s fyne.Size) {
 		return
 	}
 	lw := r.label.NaturalWidth()
+	if over := r.MinSize().Width - s.Width; over > 0.5 {
+		lw = max(theme.Length(theme.SizeText), lw-over)
+	}
 	total := lw
 	if r.b.icon != "" {
 		total += icon + r.between()

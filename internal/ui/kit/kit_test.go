@@ -598,7 +598,7 @@ func TestRailFollowsTheWindow(t *testing.T) {
 
 // Nothing is wider than the window at any text scale.
 func TestNothingIsCutAtAnyScale(t *testing.T) {
-	for _, size := range []fyne.Size{uitest.Wide, uitest.Small} {
+	for _, size := range []fyne.Size{uitest.Wide, uitest.Small, fyne.NewSize(640, 480)} {
 		for _, scale := range []float32{0.8, 1, 1.3, 1.5, 2} {
 			s := uitest.New(t, uitest.Options{Size: size, Text: scale})
 			for name, page := range pages(s) {

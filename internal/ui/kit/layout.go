@@ -162,29 +162,37 @@ type row struct {
 	top        bool
 }
 
+// stacked reports whether the objects cannot stand beside each other at that
+// width; they then stand below each other, so that nothing is cut.
+func (r *row) stacked(objects []fyne.CanvasObject, width float32) bool {
+	if len(objects) < 2 || width <= 0 {
+		return false
+	}
+	used := r.gap * float32(len(objects)-1)
+	for _, o := range objects {
+		used += o.MinSize().Width
+	}
+	return used > width+0.5
+}
+
 func (r *row) widths(objects []fyne.CanvasObject, width float32) []float32 {
 	out := make([]float32, len(objects))
-	used, growing := float32(0), 0
+	used, kept, growing := r.gap*float32(max(0, len(objects)-1)), float32(0), 0
 	for i, o := range objects {
-		if i > 0 {
-			used += r.gap
-		}
 		if isGrow(o) {
 			growing++
+			kept += o.MinSize().Width
 			continue
 		}
 		out[i] = natural(o)
 		used += out[i]
 	}
-	// What cannot be as wide as it likes is made narrower before anything
-	// leaves the row.
-	for i := len(objects) - 1; i >= 0 && used > width; i-- {
+	// What cannot be as wide as it likes is made narrower, from the end.
+	for i := len(objects) - 1; i >= 0 && used+kept > width; i-- {
 		if isGrow(objects[i]) {
 			continue
 		}
-		least := objects[i].MinSize().Width
-		give := min(out[i]-least, used-width)
-		if give > 0 {
+		if give := min(out[i]-objects[i].MinSize().Width, used+kept-width); give > 0 {
 			out[i] -= give
 			used -= give
 		}
@@ -250,6 +258,9 @@ func (p *pad) naturalWidth(objects []fyne.CanvasObject) float32 {
 func (r *row) heightFor(objects []fyne.CanvasObject, width float32) float32 {
 	r.width = width
 	visible := shown(objects)
+	if r.stacked(visible, width) {
+		return r.below().heightFor(visible, width)
+	}
 	h := float32(0)
 	for i, w := range r.widths(visible, width) {
 		h = max(h, HeightFor(visible[i], w))
@@ -257,20 +268,34 @@ func (r *row) heightFor(objects []fyne.CanvasObject, width float32) float32 {
 	return h
 }
 
+// below is how a row is laid out that does not fit: line by line, each as wide
+// as it likes.
+func (r *row) below() *flow { return &flow{gap: max(8, r.gap), spread: true} }
+
 func (r *row) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	width := float32(0)
+	width, beside := float32(0), float32(0)
 	for i, o := range shown(objects) {
 		if i > 0 {
-			width += r.gap
+			beside += r.gap
 		}
-		width += o.MinSize().Width
+		least := o.MinSize().Width
+		beside += least
+		width = max(width, least)
 	}
-	return fyne.NewSize(width, r.heightFor(objects, max(width, r.width)))
+	at := r.width
+	if at == 0 {
+		at = beside
+	}
+	return fyne.NewSize(beside, r.heightFor(objects, max(width, at)))
 }
 
 func (r *row) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	r.heightFor(objects, size.Width)
 	visible := shown(objects)
+	if r.stacked(visible, size.Width) {
+		r.below().Layout(visible, size)
+		return
+	}
 	x := float32(0)
 	for i, w := range r.widths(visible, size.Width) {
 		o := visible[i]
@@ -299,6 +324,9 @@ func FlowEnd(gap float32, objects ...fyne.CanvasObject) *fyne.Container {
 type flow struct {
 	gap, width float32
 	end        bool
+	// spread gives an object that is marked with Grow the rest of its line, and
+	// a line of its own where less than it needs is left.
+	spread bool
 }
 
 func (f *flow) place(objects []fyne.CanvasObject, width float32, put func(o fyne.CanvasObject, at fyne.Position, s fyne.Size)) float32 {
@@ -332,7 +360,16 @@ func (f *flow) place(objects []fyne.CanvasObject, width float32, put func(o fyne
 		line, x = nil, 0
 	}
 	for _, o := range shown(objects) {
-		w := min(natural(o), max(width, o.MinSize().Width))
+		w := min(natural(o), width)
+		if f.spread && isGrow(o) {
+			if left := width - x; x > 0 && left < natural(o) {
+				flush()
+			}
+			w = width - x
+			if w <= 0 || len(o.(*fyne.Container).Objects) == 0 {
+				continue
+			}
+		}
 		if x > 0 && x+w > width+0.5 {
 			flush()
 		}

@@ -19,7 +19,7 @@ type Scroll struct {
 
 // NewScroll makes one.
 func NewScroll(content fyne.CanvasObject) *Scroll {
-	s := &Scroll{content: content, scroll: container.NewVScroll(content)}
+	s := &Scroll{content: content, scroll: container.NewVScroll(asWide(content))}
 	s.ExtendBaseWidget(s)
 	return s
 }
@@ -33,7 +33,7 @@ func NewScrollWithin(content fyne.CanvasObject) *Scroll {
 
 // SetContent shows other content, from its top.
 func (s *Scroll) SetContent(o fyne.CanvasObject) {
-	s.content, s.scroll.Content = o, o
+	s.content, s.scroll.Content = o, asWide(o)
 	s.scroll.Offset = fyne.NewPos(0, 0)
 	s.Refresh()
 }
@@ -58,21 +58,46 @@ func (s *Scroll) HeightFor(width float32) float32 {
 // CreateRenderer is called by the toolkit.
 func (s *Scroll) CreateRenderer() fyne.WidgetRenderer { return &scrollRenderer{s} }
 
+// asWide makes content as wide as its room and never wider: what scrolls up and
+// down must not be cut at its side.
+func asWide(o fyne.CanvasObject) *fyne.Container {
+	return fyne.NewContainerWithLayout(&asWideLayout{}, o)
+}
+
+type asWideLayout struct{ width float32 }
+
+func (a *asWideLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
+	if a.width == 0 {
+		return fyne.NewSize(0, o[0].MinSize().Height)
+	}
+	return fyne.NewSize(0, HeightFor(o[0], a.width))
+}
+
+func (a *asWideLayout) heightFor(o []fyne.CanvasObject, width float32) float32 {
+	a.width = width
+	return HeightFor(o[0], width)
+}
+
+func (a *asWideLayout) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	a.heightFor(o, s.Width)
+	o[0].Resize(s)
+}
+
 type scrollRenderer struct{ s *Scroll }
 
 func (r *scrollRenderer) Destroy()                     {}
 func (r *scrollRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.s.scroll} }
 func (r *scrollRenderer) MinSize() fyne.Size {
-	return fyne.NewSize(r.s.content.MinSize().Width, r.s.scroll.MinSize().Height)
+	return fyne.NewSize(0, r.s.scroll.MinSize().Height)
 }
 func (r *scrollRenderer) Layout(size fyne.Size) {
 	// The content learns its width before the toolkit asks for its height.
-	HeightFor(r.s.content, size.Width)
+	HeightFor(r.s.scroll.Content, size.Width)
 	r.s.scroll.Resize(size)
 	r.s.scroll.Refresh()
 }
 func (r *scrollRenderer) Refresh() {
-	HeightFor(r.s.content, r.s.Size().Width)
+	HeightFor(r.s.scroll.Content, r.s.Size().Width)
 	r.s.scroll.Refresh()
 }
 

@@ -82,8 +82,8 @@ type StepHeader struct {
 	current int
 }
 
-// NewStepHeader makes one; current counts from 0. Under 560 of width the names
-// of the other steps are left out.
+// NewStepHeader makes one; current counts from 0. Where there is no room the
+// names of the other steps are left out.
 func NewStepHeader(words []string, current int) *StepHeader {
 	h := &StepHeader{words: words, current: current}
 	build := func(all bool) *fyne.Container {
@@ -108,17 +108,48 @@ func NewStepHeader(words []string, current int) *StepHeader {
 		}
 		return row
 	}
-	wide := build(true)
-	h.compose(h, wide)
-	if theme.Scale() >= theme.NarrowScale {
-		h.root = build(false)
-	}
+	h.compose(h, fyne.NewContainerWithLayout(&firstFit{}, build(true), build(false)))
 	return h
 }
 
 // Seen implements Seen.
 func (h *StepHeader) Seen() Description {
 	return Description{Role: RoleStep, Text: h.words[h.current], Value: strconv.Itoa(h.current+1) + "/" + strconv.Itoa(len(h.words))}
+}
+
+// firstFit shows the first object that fits, or the last. With large text it
+// asks for no more width than the last one needs.
+type firstFit struct{}
+
+func (f *firstFit) pick(o []fyne.CanvasObject, width float32) fyne.CanvasObject {
+	chosen := o[len(o)-1]
+	for _, each := range o {
+		if natural(each) <= width+0.5 {
+			chosen = each
+			break
+		}
+	}
+	for _, each := range o {
+		show(each, each == chosen)
+	}
+	return chosen
+}
+
+func (f *firstFit) naturalWidth(o []fyne.CanvasObject) float32 {
+	if theme.Scale() >= theme.NarrowScale {
+		return natural(o[len(o)-1])
+	}
+	return natural(o[0])
+}
+func (f *firstFit) heightFor(o []fyne.CanvasObject, width float32) float32 {
+	return HeightFor(f.pick(o, width), width)
+}
+func (f *firstFit) MinSize(o []fyne.CanvasObject) fyne.Size { return o[len(o)-1].MinSize() }
+func (f *firstFit) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	chosen := f.pick(o, s.Width)
+	HeightFor(chosen, s.Width)
+	chosen.Move(fyne.NewPos(0, 0))
+	chosen.Resize(s)
 }
 
 // WaitStep is one step of a wait.
