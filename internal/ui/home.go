@@ -2,6 +2,7 @@ package ui
 
 import (
 	"reflect"
+	"strings"
 
 	"fyne.io/fyne/v2"
 
@@ -169,9 +170,9 @@ func (h *homeScreen) welcome(m welcomeModel) fyne.CanvasObject {
 	parts = append(parts, kit.AtMost(float32(len(doors))*420, kit.Columns(20, 560, nil, doors...)))
 	lock, ink := theme.IconLock, theme.ColorSuccess
 	if s.session() {
-		lock, ink = theme.IconWarning, theme.ColorWarning
+		lock, ink = theme.IconInfo, theme.ColorMuted
 	}
-	parts = append(parts, kit.Row(12, kit.NewIcon(lock, ink, theme.SizeIcon), kit.Grow(kit.NewText(m.Kept+" "+m.Talks))))
+	parts = append(parts, kit.Row(12, kit.NewIcon(lock, ink, theme.SizeIcon), kit.Grow(kit.NewText(strings.TrimSpace(m.Kept+" "+m.Talks)))))
 	return s.page(parts...)
 }
 

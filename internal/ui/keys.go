@@ -147,6 +147,19 @@ func (s *shell) menuChosen() {
 
 // quit closes the window, unless a sign-in is under way: then it asks.
 func (s *shell) quit() {
+	if s.waiting && !s.dialogOpen() {
+		s.ask(question{
+			title: s.say("connect.wait.stop_title"), body: s.say("connect.wait.stop_body"),
+			stay: s.say("connect.wait.keep_waiting"), act: s.say("connect.wait.stop"), do: s.leave,
+		})
+		return
+	}
+	s.leave()
+}
+
+// leave ends the program. What a sign-in has in hand is sealed on disk, and the
+// next start finishes it.
+func (s *shell) leave() {
 	s.close()
-	s.app.Quit()
+	s.window.Close() // the master window: the program ends with it
 }

@@ -515,6 +515,29 @@ func TestConnectIsKeptUntilItIsOver(t *testing.T) {
 	}
 }
 
+func TestQuittingAsksWhileASignInWaits(t *testing.T) {
+	for _, lang := range languages {
+		c := text.For(lang)
+		core := newDouble(t, six()...)
+		w := open(t, lang, core)
+		w.s.setWaiting(true)
+		w.shortcut(fyne.KeyQ, ctrl)
+		w.says(c.Say("connect.wait.stop_title"))
+		if w.focused() != c.Say("connect.wait.keep_waiting") || core.isClosed {
+			t.Errorf("the focus is on %q, closed %v", w.focused(), core.isClosed)
+		}
+		w.key(fyne.KeyEscape)
+		if core.isClosed || w.s.dialogOpen() {
+			t.Error("Escape quits, or leaves the dialog open")
+		}
+		w.s.setWaiting(false)
+		w.shortcut(fyne.KeyQ, ctrl)
+		if !core.isClosed {
+			t.Error("Ctrl+Q does not quit")
+		}
+	}
+}
+
 func TestKeysOfTheList(t *testing.T) {
 	core := newDouble(t, six()...)
 	w := open(t, "en", core)

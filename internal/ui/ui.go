@@ -106,10 +106,7 @@ func newShell(p Params) *shell {
 	s.body = newBody(s)
 	s.listenToKeys()
 	s.window.Resize(s.prefs.size())
-	s.window.SetCloseIntercept(func() {
-		s.close()
-		s.window.Close()
-	})
+	s.window.SetCloseIntercept(s.quit)
 	s.home = newHome(s)
 	s.put(s.home, placeAccounts)
 	return s

@@ -83,8 +83,10 @@ func unstarted(t *testing.T, language string, core *double, change ...func(*Para
 	w.s = newShell(p)
 	w.s.window.Resize(fyne.NewSize(1120, 760))
 	t.Cleanup(func() {
-		w.s.close()
-		w.s.window.Close()
+		if !w.s.ended {
+			w.s.close()
+			w.s.window.Close()
+		}
 	})
 	return w
 }

@@ -1,0 +1,13 @@
+package ui
+
+import (
+	"os"
+	"testing"
+
+	"github.com/tokenkeep/tokenkeep/internal/vault"
+)
+
+func TestMain(m *testing.M) {
+	vault.Serve()
+	os.Exit(m.Run())
+}
