@@ -195,12 +195,11 @@ func (c *connectScreen) foot(f footer) fyne.CanvasObject {
 	if f.note != nil {
 		column.Add(f.note)
 	}
-	row := kit.Row(8)
-	if left != nil {
-		row.Add(left)
+	if left == nil {
+		column.Add(kit.FlowEnd(8, f.right...))
+	} else {
+		column.Add(kit.HeadOf(left, f.right...))
 	}
-	row.Add(kit.Grow(kit.FlowEnd(8, f.right...)))
-	column.Add(row)
 	side := kit.PageMargin(c.root.Size().Width)
 	return kit.Column(0, kit.Line(), kit.Inset(14, side, 14, side, column))
 }

@@ -382,6 +382,7 @@ func TestEveryActionOfAProblemHasADoorOrNoButton(t *testing.T) {
 	} {
 		w.f.chooseApp("My app", false)
 		w.f.stage = stageProblem
+		w.f.state.Problem = problem.New(problem.PortTaken, "port", "8919")
 		do, ok := w.f.act(action)
 		if !ok {
 			t.Errorf("%s has no button", action)
@@ -393,7 +394,9 @@ func TestEveryActionOfAProblemHasADoorOrNoButton(t *testing.T) {
 			t.Errorf("%s leads to %v, want %v", action, w.f.stage, want)
 		}
 	}
-	for _, action := range []problem.Action{problem.CopyAddress, problem.KeepAsIs, problem.SeparateWindow} {
+	// The address in the form is not typed, so only a port can be exchanged.
+	w.f.state.Problem = problem.New(problem.RedirectMismatch)
+	for _, action := range []problem.Action{problem.ChangeRedirect, problem.CopyAddress, problem.KeepAsIs, problem.SeparateWindow} {
 		if _, ok := w.f.act(action); ok {
 			t.Errorf("%s has a button and no engine", action)
 		}

@@ -68,7 +68,13 @@ func newProblemPage(c *connectScreen) *problemPage {
 	if p.m.Said == "" {
 		title = s.say("connect.problem.details")
 	}
-	p.fold = kit.NewFold(title, s.say("connect.problem.said_for"), said)
+	note := s.say("connect.problem.said_for")
+	if c.built {
+		// There is no room for it beside the headline.
+		said.Objects = append([]fyne.CanvasObject{kit.Caption(note)}, said.Objects...)
+		note = ""
+	}
+	p.fold = kit.NewFold(title, note, said)
 	if pr.Key == problem.UnknownAnswer {
 		// What nobody knows yet is told in the provider's own words.
 		p.fold.Open(true)
