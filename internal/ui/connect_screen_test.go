@@ -358,6 +358,9 @@ func TestStep3(t *testing.T) {
 		// After the code is used nothing can be stopped.
 		w.tell(0, connect.State{Step: connect.Saving, Provider: "Instagram", RedirectURI: st.RedirectURI})
 		w.says(w.say("connect.wait.saving", text.Args{"program": "GNOME Keyring"}), w.say("connect.wait.finishing"))
+		if w.find(kit.RoleText, w.say("connect.wait.title")) != nil || !w.has(kit.RoleRadio, w.say("connect.wait.mine")).(fyne.Disableable).Disabled() {
+			t.Error("it still waits for the person")
+		}
 		if w.enabled(w.say("connect.wait.cancel")) || w.enabled(w.say("connect.wait.paste")) {
 			t.Error("it can still be cancelled")
 		}

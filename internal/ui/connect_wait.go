@@ -141,6 +141,8 @@ func (p *waitPage) refresh() {
 		mine = s.say("connect.wait.mine_line", text.Args{"browser": f.browser})
 	}
 	p.mine.SetWords(s.say("connect.wait.mine"), mine)
+	enable(p.mine, m.CanCancel)
+	enable(p.separate, m.CanCancel && f.separate())
 	p.mine.SetSelected(!f.form.Separate)
 	p.separate.SetSelected(f.form.Separate)
 	p.link.Set(m.Link)
@@ -285,6 +287,17 @@ func hostname(address string) string {
 		return ""
 	}
 	return u.Hostname()
+}
+
+func enable(o fyne.Disableable, yes bool) {
+	if yes == !o.Disabled() {
+		return
+	}
+	if yes {
+		o.Enable()
+	} else {
+		o.Disable()
+	}
 }
 
 func visible(o fyne.CanvasObject, yes bool) {

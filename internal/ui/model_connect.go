@@ -233,6 +233,7 @@ func presentWait(c *text.Catalogue, st connect.State, browserName, program strin
 	}
 	if !m.CanCancel {
 		m.CancelNote = c.Say("connect.wait.finishing")
+		m.Title, m.Body = c.Say("connect.wait.finishing"), c.Say("connect.wait.arrived", args)
 	}
 	if st.Step == connect.Checking || st.Step == connect.Listening {
 		m.Title, m.Body = c.Say("connect.wait.preparing"), ""
