@@ -223,7 +223,7 @@ func NewCheckRow(title, line, scope string, on bool, locked, reason string, chan
 		c.chip = NewStatusChip(locked, Neutral, theme.IconLock)
 		head.Add(c.chip)
 	}
-	c.body = fyne.NewContainerWithLayout(&over{}, TopRow(12, c.icon, Grow(Column(1, head, c.lineT, Micro(scope)))))
+	c.body = box(&over{}, TopRow(12, c.icon, Grow(Column(1, head, c.lineT, Micro(scope)))))
 	c.ground = newPlate(theme.ColorTransparent, "", 0, 8)
 	c.ring = newRing(8)
 	c.Tip = reason

@@ -73,7 +73,7 @@ func (f *Frame) Open(d Dialog) (closeIt func()) {
 	}
 	ground := newPlate(theme.ColorSurface, "", 0, 16)
 	ground.shadow = true
-	m.card = Over(ground, Pad(24, fyne.NewContainerWithLayout(&dialogLayout{}, Subheading(d.Title), body, row)))
+	m.card = Over(ground, Pad(24, box(&dialogLayout{}, Subheading(d.Title), body, row)))
 	m.ExtendBaseWidget(m)
 	f.tipGone(f.tipOf)
 	f.modals = append(f.modals, m)

@@ -39,7 +39,7 @@ func NewEntry(name, placeholder string) *Entry {
 // newSlot is room for a mark at the end of a field; none while it is hidden.
 func newSlot(mark *Icon) fyne.CanvasObject {
 	mark.Hide()
-	return fyne.NewContainerWithLayout(&slot{}, mark)
+	return box(&slot{}, mark)
 }
 
 type slot struct{ over }
@@ -278,7 +278,7 @@ func newFieldBox(label string, field fyne.CanvasObject, e *Entry, hint string, l
 	show(f.label, label != "")
 	f.tall = &reserve{lines: lines}
 	row := Row(8, append([]fyne.CanvasObject{Grow(field)}, trailing...)...)
-	hintRow := fyne.NewContainerWithLayout(f.tall, TopRow(6, f.mark, Grow(f.hint)))
+	hintRow := box(f.tall, TopRow(6, f.mark, Grow(f.hint)))
 	f.compose(f, Column(6, f.label, row, hintRow))
 	if lines == 0 {
 		hintRow.Hide()
@@ -360,7 +360,7 @@ type ReadOnly struct {
 func NewReadOnly(name, value string) *ReadOnly {
 	r := &ReadOnly{name: name, text: Mono(value).OneLine()}
 	plate := newPlate(theme.ColorInset, theme.ColorBorder, 1, 8)
-	r.compose(r, Over(plate, fyne.NewContainerWithLayout(&control{}, r.text)))
+	r.compose(r, Over(plate, box(&control{}, r.text)))
 	return r
 }
 

@@ -30,10 +30,10 @@ func NewFrame(w fyne.Window, run Runner) *Frame {
 	f := &Frame{window: w, run: run, content: Over()}
 	f.tip = newTip()
 	f.toasts = newToasts(f)
-	f.air = fyne.NewContainerWithLayout(&air{f})
+	f.air = box(&air{f})
 	f.air.Objects = []fyne.CanvasObject{f.toasts.box, f.tip}
 	w.SetPadded(false)
-	w.SetContent(fyne.NewContainerWithLayout(&over{}, f.content, f.air))
+	w.SetContent(box(&over{}, f.content, f.air))
 	c := w.Canvas()
 	frames[c] = f
 	c.SetOnTypedKey(f.key)

@@ -42,10 +42,17 @@ func shown(objects []fyne.CanvasObject) []fyne.CanvasObject {
 	return out
 }
 
+// box is a container that is not laid out before it has a size; the toolkit's
+// own constructor lays out at once, which for nested containers is most of the
+// cost of building a screen.
+func box(l fyne.Layout, objects ...fyne.CanvasObject) *fyne.Container {
+	return &fyne.Container{Layout: l, Objects: objects}
+}
+
 // Column stacks objects with a gap; each gets the whole width. Objects marked
 // with Grow share the height that is left.
 func Column(gap float32, objects ...fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&column{gap: gap}, objects...)
+	return box(&column{gap: gap}, objects...)
 }
 
 type column struct{ gap, width float32 }
@@ -71,6 +78,9 @@ func (c *column) MinSize(objects []fyne.CanvasObject) fyne.Size {
 }
 
 func (c *column) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	if size.Width <= 0 {
+		return
+	}
 	used := c.heightFor(objects, size.Width)
 	visible := shown(objects)
 	growing := 0
@@ -97,11 +107,11 @@ func (c *column) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 
 // Grow marks an object that takes the room that is left in a Row or Column.
 func Grow(o fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&grow{}, o)
+	return box(&grow{}, o)
 }
 
 // Space takes the room that is left.
-func Space() *fyne.Container { return fyne.NewContainerWithLayout(&grow{}) }
+func Space() *fyne.Container { return box(&grow{}) }
 
 type grow struct{ over }
 
@@ -116,7 +126,7 @@ func isGrow(o fyne.CanvasObject) bool {
 
 // Over lays objects over each other, all of the same size.
 func Over(objects ...fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&over{}, objects...)
+	return box(&over{}, objects...)
 }
 
 type over struct{ width float32 }
@@ -139,6 +149,9 @@ func (l *over) MinSize(objects []fyne.CanvasObject) fyne.Size {
 }
 
 func (l *over) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	if size.Width <= 0 {
+		return
+	}
 	l.heightFor(objects, size.Width)
 	for _, o := range objects {
 		o.Move(fyne.NewPos(0, 0))
@@ -149,12 +162,12 @@ func (l *over) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 // Row sets objects beside each other with a gap, in the middle of its height,
 // each as wide as it needs. Objects marked with Grow share the width left.
 func Row(gap float32, objects ...fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&row{gap: gap}, objects...)
+	return box(&row{gap: gap}, objects...)
 }
 
 // TopRow is a Row whose objects begin at the top.
 func TopRow(gap float32, objects ...fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&row{gap: gap, top: true}, objects...)
+	return box(&row{gap: gap, top: true}, objects...)
 }
 
 type row struct {
@@ -290,6 +303,9 @@ func (r *row) MinSize(objects []fyne.CanvasObject) fyne.Size {
 }
 
 func (r *row) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	if size.Width <= 0 {
+		return
+	}
 	r.heightFor(objects, size.Width)
 	visible := shown(objects)
 	if r.stacked(visible, size.Width) {
@@ -313,12 +329,12 @@ func (r *row) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 // Flow sets objects beside each other and, where they do not fit, below each
 // other: buttons, chips.
 func Flow(gap float32, objects ...fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&flow{gap: gap}, objects...)
+	return box(&flow{gap: gap}, objects...)
 }
 
 // FlowEnd is a Flow that ends at the right edge.
 func FlowEnd(gap float32, objects ...fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&flow{gap: gap, end: true}, objects...)
+	return box(&flow{gap: gap, end: true}, objects...)
 }
 
 type flow struct {
@@ -401,6 +417,9 @@ func (f *flow) MinSize(objects []fyne.CanvasObject) fyne.Size {
 }
 
 func (f *flow) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	if size.Width <= 0 {
+		return
+	}
 	f.place(objects, size.Width, func(o fyne.CanvasObject, at fyne.Position, s fyne.Size) {
 		o.Move(at)
 		o.Resize(s)
@@ -412,7 +431,7 @@ func Pad(all float32, o fyne.CanvasObject) *fyne.Container { return Inset(all, a
 
 // Inset keeps a distance on each side, in the order of a clock.
 func Inset(top, right, bottom, left float32, o fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&pad{top, right, bottom, left}, o)
+	return box(&pad{top, right, bottom, left}, o)
 }
 
 type pad struct{ top, right, bottom, left float32 }
@@ -434,6 +453,9 @@ func (p *pad) MinSize(objects []fyne.CanvasObject) fyne.Size {
 }
 
 func (p *pad) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	if size.Width <= 0 {
+		return
+	}
 	inner := fyne.NewSize(size.Width-p.left-p.right, size.Height-p.top-p.bottom)
 	for _, o := range objects {
 		HeightFor(o, inner.Width)
@@ -445,7 +467,7 @@ func (p *pad) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 // Center puts an object in the middle, as wide as it likes but no wider than
 // there is room.
 func Center(o fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&center{}, o)
+	return box(&center{}, o)
 }
 
 type center struct{ over }
@@ -461,7 +483,7 @@ func (c *center) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 
 // AtMost keeps an object from becoming wider than that; it stays at the left.
 func AtMost(width float32, o fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&atMost{width}, o)
+	return box(&atMost{width}, o)
 }
 
 type atMost struct{ most float32 }
@@ -483,7 +505,7 @@ func (a *atMost) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 
 // Fixed gives an object that width (times the text scale) where there is room.
 func Fixed(width float32, o fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&fixedWidth{width: width}, o)
+	return box(&fixedWidth{width: width}, o)
 }
 
 type fixedWidth struct {
@@ -501,7 +523,7 @@ func (f *fixedWidth) MinSize(objects []fyne.CanvasObject) fyne.Size {
 // below `under`, and from text scale 1.3 on, one below the other. A share of 0
 // is taken as 1; a negative one is a width of its own, times the scale.
 func Columns(gap, under float32, shares []float32, objects ...fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&columns{gap: gap, under: under, shares: shares}, objects...)
+	return box(&columns{gap: gap, under: under, shares: shares}, objects...)
 }
 
 // TwoColumns is the usual pair of a screen: the first takes what is left, the
@@ -568,6 +590,9 @@ func (c *columns) MinSize(objects []fyne.CanvasObject) fyne.Size {
 }
 
 func (c *columns) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	if size.Width <= 0 {
+		return
+	}
 	visible := shown(objects)
 	if c.stacked(size.Width) {
 		(&column{gap: c.gap}).Layout(visible, size)
@@ -585,7 +610,7 @@ func (c *columns) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 // ByWidth shows wide or narrow, whichever fits: the one place where a screen
 // has two builds of a part.
 func ByWidth(under float32, wide, narrow fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&byWidth{under: under}, wide, narrow)
+	return box(&byWidth{under: under}, wide, narrow)
 }
 
 type byWidth struct{ under, width float32 }

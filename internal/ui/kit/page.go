@@ -61,7 +61,7 @@ func (s *Scroll) CreateRenderer() fyne.WidgetRenderer { return &scrollRenderer{s
 // asWide makes content as wide as its room and never wider: what scrolls up and
 // down must not be cut at its side.
 func asWide(o fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&asWideLayout{}, o)
+	return box(&asWideLayout{}, o)
 }
 
 type asWideLayout struct{ width float32 }
@@ -116,7 +116,7 @@ func HeadOf(left fyne.CanvasObject, trailing ...fyne.CanvasObject) *fyne.Contain
 	if len(trailing) == 0 {
 		return Column(0, left)
 	}
-	return fyne.NewContainerWithLayout(&headLayout{}, left, FlowEnd(12, trailing...))
+	return box(&headLayout{}, left, FlowEnd(12, trailing...))
 }
 
 type headLayout struct{ width float32 }
@@ -171,7 +171,7 @@ func Footer(left fyne.CanvasObject, note *Text, right ...fyne.CanvasObject) *fyn
 	for _, r := range right {
 		row.Add(r)
 	}
-	bar := fyne.NewContainerWithLayout(&footerLayout{}, row)
+	bar := box(&footerLayout{}, row)
 	return Over(newPlate(theme.ColorBg, "", 0, 0), Column(0, Line(), bar))
 }
 
@@ -225,7 +225,7 @@ func FullPage(content, footer fyne.CanvasObject) *fyne.Container {
 }
 
 func margins(o fyne.CanvasObject, top, bottom float32) *fyne.Container {
-	return fyne.NewContainerWithLayout(&marginLayout{top: top, bottom: bottom}, o)
+	return box(&marginLayout{top: top, bottom: bottom}, o)
 }
 
 type marginLayout struct{ top, bottom, width float32 }
@@ -445,7 +445,7 @@ func Shell(rail *Rail, strip, content fyne.CanvasObject) *fyne.Container {
 	if strip != nil {
 		objects = append(objects, strip)
 	}
-	return fyne.NewContainerWithLayout(&shellLayout{rail: rail}, objects...)
+	return box(&shellLayout{rail: rail}, objects...)
 }
 
 type shellLayout struct{ rail *Rail }

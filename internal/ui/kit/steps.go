@@ -108,7 +108,7 @@ func NewStepHeader(words []string, current int) *StepHeader {
 		}
 		return row
 	}
-	h.compose(h, fyne.NewContainerWithLayout(&firstFit{}, build(true), build(false)))
+	h.compose(h, box(&firstFit{}, build(true), build(false)))
 	return h
 }
 
@@ -213,7 +213,7 @@ func newWaitRow(i int, s WaitStep, last bool) *waitRow {
 	if last {
 		bottom = 0
 	}
-	r.compose(r, fyne.NewContainerWithLayout(&waitLayout{bottom: bottom}, newDisc(i+1, s.State, 32), line, words))
+	r.compose(r, box(&waitLayout{bottom: bottom}, newDisc(i+1, s.State, 32), line, words))
 	return r
 }
 

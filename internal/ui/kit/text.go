@@ -63,6 +63,10 @@ type Text struct {
 	scale float32
 	// drawn is set once there is a renderer; before, nothing needs a refresh.
 	drawn bool
+	// wide is the natural width, known for one scale.
+	wide      float32
+	wideScale float32
+	knows     bool
 }
 
 type laidRun struct {
@@ -212,11 +216,11 @@ func (t *Text) set(runs []Run) {
 		}
 		t.links = append(t.links, l)
 	}
-	t.valid = false
+	t.valid, t.knows = false, false
 }
 
 func (t *Text) stale() {
-	t.valid = false
+	t.valid, t.knows = false, false
 	for _, l := range t.links {
 		l.size = t.size
 	}
@@ -448,6 +452,15 @@ func (t *Text) HeightFor(width float32) float32 {
 
 // NaturalWidth implements Wide: the width of the longest line without wrapping.
 func (t *Text) NaturalWidth() float32 {
+	if t.knows && t.wideScale == theme.Scale() {
+		return t.wide
+	}
+	t.knows, t.wideScale = true, theme.Scale()
+	t.wide = t.measureWide()
+	return t.wide
+}
+
+func (t *Text) measureWide() float32 {
 	width, line := float32(0), float32(0)
 	link := 0
 	for _, r := range t.runs {
@@ -546,7 +559,7 @@ func (r *textRenderer) Layout(s fyne.Size) {
 }
 
 func (r *textRenderer) Refresh() {
-	r.t.valid = false
+	r.t.valid, r.t.knows = false, false
 	r.Layout(r.t.Size())
 	for _, o := range r.objects {
 		o.Refresh()
@@ -582,7 +595,10 @@ func (l *Link) text() *Text {
 	if l.inner == nil {
 		l.inner = NewText("")
 	}
-	l.inner.size = l.size
+	if l.inner.size != l.size {
+		l.inner.size = l.size
+		l.inner.valid, l.inner.knows = false, false
+	}
 	if l.inner.Words() != l.words {
 		l.inner.set([]Run{{Words: l.words}})
 	}
