@@ -114,6 +114,9 @@ func (s *shell) arrange() {
 // few words that are its own.
 func (s *shell) applyLook() {
 	choice := map[string]theme.Choice{"system": theme.System, "light": theme.Light, "dark": theme.Dark}[s.prefs.theme()]
+	if err := theme.Speak(s.c); err != nil {
+		s.params.Log.Warn("the toolkit keeps its own words", "err", err)
+	}
 	s.app.Settings().SetTheme(theme.New(choice, float32(s.prefs.textPercent())/100))
 }
 
