@@ -8,8 +8,10 @@
 // Decisions.
 //
 // Functions block, take a context, and return a value or a *problem.Problem.
-// Whoever wants to watch passes an observer, which is called on the goroutine
-// that does the work and must not block.
+// Whoever wants to watch passes an observer, which hears one state at a time,
+// in order, and none after the last. It is called on the goroutine that does
+// the work, or on the keychain's while that waits for the person; it must not
+// block and must not call back into its own attempt.
 //
 // Nothing is announced before it is true: "connected" comes after the token
 // was written to the keychain, read back and compared, and after the library's
@@ -19,7 +21,13 @@
 // dropped by a deadline of ours (ruling 8): from the code on, cancelling no
 // longer stops the work; the answer is sealed into the pending row before
 // anything else is tried with it, again after the extension, and the next
-// start finishes it without a browser ([Service.Recover]).
+// start finishes it without a browser ([Service.Recover]). It stays in memory
+// too until it is saved, and the keychain gets it before the library, so that
+// either one may fail. A row whose key lies in another keychain than today's
+// is kept for it; one that is older than the account's token never replaces it.
+//
+// Waiting ends by the wall clock, which goes on while a computer sleeps, and
+// never under an answer that was just taken.
 //
 // The code is redeemed once and never repeated by itself (RFC 6749 section
 // 4.1.2 lets a server revoke what a reused code gave). The extension and the
@@ -29,8 +37,12 @@
 // "again" and keeps its id, its place and its diary; anything else is new and
 // never overwrites.
 //
-// The client secret lives in memory for the length of the attempt and is kept
-// only when asked (ruling 6). There is no plain-text fallback of any kind: a
+// Practice has its own library and keychain service; the https leaf and the
+// port's lock are those of the real thing, so that a person's exception for the
+// certificate holds in both and both know of each other.
+//
+// The client secret lives in memory for the length of the attempt, and of an
+// answer that it may still extend, and is kept only when asked (ruling 6). There is no plain-text fallback of any kind: a
 // computer without a keychain gets a session that ends with the window, by a
 // decision made openly in [Config], never in a branch here.
 package connect

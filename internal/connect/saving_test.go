@@ -399,7 +399,7 @@ func TestRemoveWhileASignInOfTheSamePersonFinishes(t *testing.T) {
 	}()
 	wg.Wait()
 	accounts, _ := s.service.Accounts(t.Context())
-	s.onlyItemsOf2(accounts)
+	s.noOrphansBut(accounts)
 	for _, a := range accounts {
 		if _, err := s.service.Token(t.Context(), a.ID); err != nil {
 			t.Error(err)
@@ -407,8 +407,8 @@ func TestRemoveWhileASignInOfTheSamePersonFinishes(t *testing.T) {
 	}
 }
 
-// onlyItemsOf2 is onlyItemsOf without the index, which the next sign-in mends.
-func (s *stage) onlyItemsOf2(accounts []Account) {
+// noOrphansBut is onlyItemsOf without the index, which the next sign-in mends.
+func (s *stage) noOrphansBut(accounts []Account) {
 	s.t.Helper()
 	ids, err := vault.Index(s.t.Context(), s.store, s.service.library.ID())
 	if err != nil {
@@ -803,4 +803,28 @@ func openRaw(t *testing.T, path string) *sql.DB {
 		t.Fatal(err)
 	}
 	return db
+}
+
+// Where the file system cannot lock, a person can still sign in, and nobody
+// takes an attempt at work for one that was left.
+func TestWithoutLocksASignInGoesOn(t *testing.T) {
+	s := newStage(t, "ok")
+	locks := filepath.Join(s.service.root(), "locks")
+	if err := errors.Join(os.RemoveAll(locks), os.WriteFile(locks, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	account, err := s.service.Connect(t.Context(), s.request(), func(st State) {
+		if st.Step == Waiting {
+			got, err := s.service.Recover(t.Context())
+			if err != nil || len(got) != 1 || !problem.Has(got[0].Problem, problem.LockUnavailable) {
+				t.Errorf("%+v, %v", got, err)
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.service.Remove(t.Context(), account.ID); err != nil {
+		t.Error(err)
+	}
 }

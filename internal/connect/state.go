@@ -39,7 +39,8 @@ type State struct {
 	AuthorizeURL secret.Text
 	// AuthorizeHost is the host that the browser opens, for people to compare.
 	AuthorizeHost string
-	// Deadline is when waiting ends, from Waiting on.
+	// Deadline is when waiting ends by the wall clock, from Waiting on. It has
+	// no monotonic reading: a computer that slept through it is past it.
 	Deadline time.Time
 	// Listens tells that an address on this computer waits for the redirect;
 	// false means that only a pasted address or the separate window can answer.
@@ -63,8 +64,9 @@ type State struct {
 	SecretKept bool
 	// Problem is the outcome at Failed.
 	Problem *problem.Problem
-	// Held is true at Failed when the token did arrive and waits, sealed, for
-	// Service.Recover: "Try saving again".
+	// Held is true at Failed when the token did arrive and waits for
+	// Service.Recover: "Try saving again". It lies sealed in the library or,
+	// where that refused, in the memory of this process.
 	Held bool
 }
 
@@ -134,7 +136,8 @@ type Request struct {
 	Expect string
 	// Pasted brings texts that the person pasted, while waiting. May be nil.
 	Pasted <-chan string
-	// Extend brings extra time, added to the deadline. May be nil.
+	// Extend brings extra time, added to the deadline, which stays within 24
+	// hours from then. May be nil. Closing either channel is fine.
 	Extend <-chan time.Duration
 }
 
@@ -173,12 +176,11 @@ type Account struct {
 	Practice bool   `json:"practice"`
 
 	// What only the window shows.
-	Kind          string   `json:"-"` // account type as the provider calls it, e.g. "BUSINESS"
-	ScopesAsked   []string `json:"-"`
-	Posts         int      `json:"-"` // -1 unknown; known right after signing in only
-	ProviderName  string   `json:"-"`
-	VaultProgram  string   `json:"-"` // e.g. "GNOME Keyring"
-	ProviderLabel string   `json:"-"`
+	Kind         string   `json:"-"` // account type as the provider calls it, e.g. "BUSINESS"
+	ScopesAsked  []string `json:"-"`
+	Posts        int      `json:"-"` // -1 unknown; known right after signing in only
+	ProviderName string   `json:"-"`
+	VaultProgram string   `json:"-"` // for a front end that knows it, e.g. "GNOME Keyring"
 }
 
 // App is a saved client registration. It never holds its secret.
