@@ -198,7 +198,7 @@ func (c *connectScreen) foot(f footer) fyne.CanvasObject {
 	if left == nil {
 		column.Add(kit.FlowEnd(8, f.right...))
 	} else {
-		column.Add(kit.HeadOf(left, f.right...))
+		column.Add(kit.HeadOf(kit.Flow(8, left), f.right...))
 	}
 	side := kit.PageMargin(c.root.Size().Width)
 	return kit.Column(0, kit.Line(), kit.Inset(14, side, 14, side, column))
