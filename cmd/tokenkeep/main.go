@@ -26,13 +26,13 @@ import (
 	"github.com/tokenkeep/tokenkeep/internal/text"
 	"github.com/tokenkeep/tokenkeep/internal/ui"
 	"github.com/tokenkeep/tokenkeep/internal/ui/kit"
-	"github.com/tokenkeep/tokenkeep/internal/ui/uitest"
 	"github.com/tokenkeep/tokenkeep/internal/vault"
 	"github.com/tokenkeep/tokenkeep/resources"
 )
 
 func main() {
 	vault.Serve()
+	hurry()
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, os.Getenv))
 }
 
@@ -110,12 +110,8 @@ func run(args []string, stdout, stderr io.Writer, getenv func(string) string) (c
 			return ok
 		},
 		Started: func(w fyne.Window, run kit.Runner) func() {
-			stop, err := uitest.Serve(w, run)
-			if err != nil {
-				fmt.Fprintln(stderr, err)
-				return func() {}
-			}
-			return stop
+			settle()
+			return serve(w, run, stderr)
 		},
 	})
 	w.Run()
@@ -132,7 +128,7 @@ func metadata() fyne.AppMetadata {
 }
 
 func icon() fyne.Resource {
-	data, err := resources.Art.ReadFile("icon/icon.png")
+	data, err := resources.Art.ReadFile("icon/window.png")
 	if err != nil {
 		panic("tokenkeep: the embedded icon is gone: " + err.Error())
 	}

@@ -75,7 +75,7 @@ func control(t testing.TB, base, path, body string) {
 // fillInTheApp goes from the first screen to the waiting one.
 func (c *counting) fillInTheApp() {
 	c.t.Helper()
-	c.press("button", "Sign in with Instagram")
+	c.press("button", "Start a practice sign-in")
 	c.fill("field", "Instagram app ID", sandbox.ClientID)
 	c.fill("secret", "Instagram app secret", sandbox.ClientSecret)
 	c.shows("App secret looks complete", 10*time.Second)
@@ -394,7 +394,7 @@ func TestJourneyWithoutAKeychain(t *testing.T) {
 	c.close()
 	d.noCanary(d.canariesOf(handed, back))
 	again := d.openWindow(program(t, "tokenkeep", windowTags), "TOKENKEEP_SANDBOX_URL="+base)
-	again.shows("Welcome", 10*time.Second)
+	again.shows("Practise signing in", 10*time.Second)
 	again.close()
 }
 

@@ -36,7 +36,7 @@ func (b *body) build() {
 		placeSettings: kit.NewNavItem(s.say("rail.settings"), theme.IconSettings, s.goSettings),
 	}
 	foot := kit.NewRailFoot("", "", s.say("rail.kept_short"), kit.Neutral, s.goSettings)
-	b.rail = kit.NewRail(resource("icon/icon.png"), buildinfo.Name, foot, b.items[placeAccounts], b.items[placeConnect], b.items[placeSettings])
+	b.rail = kit.NewRail(resource("icon/icon.svg"), buildinfo.Name, foot, b.items[placeAccounts], b.items[placeConnect], b.items[placeSettings])
 	var strip fyne.CanvasObject
 	switch words := s.say("practice.strip"); {
 	case s.canLeave():

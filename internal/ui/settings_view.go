@@ -169,5 +169,5 @@ func (t *settingsScreen) about() fyne.CanvasObject {
 }
 
 func icon48() fyne.CanvasObject {
-	return kit.NewArt(resource("icon/icon.png"), resource("icon/icon.png"), 48, 48)
+	return kit.NewArt(resource("icon/icon.svg"), resource("icon/icon.svg"), 48, 48)
 }

@@ -280,6 +280,9 @@ func NewThinProgress(name string, share float32) *ThinProgress {
 	return p
 }
 
+// barSteps is how many places a moving bar takes on its way across.
+const barSteps = 24
+
 // NewMovingBar makes one for a wait; motion false leaves it still.
 func NewMovingBar(name string, motion bool) *ThinProgress {
 	p := &ThinProgress{name: name, moving: true, motion: motion, at: 0.5}
@@ -298,9 +301,13 @@ func (p *ThinProgress) Start() {
 	if !p.moving || !p.motion || p.anim != nil {
 		return
 	}
+	// In steps, not at the screen's rate: the toolkit paints the whole window
+	// for each, and without a graphics card sixty a second would fill a core.
 	p.anim = fyne.NewAnimation(1800*1e6, func(done float32) {
-		p.at = done
-		p.Refresh()
+		if step := float32(int(done*barSteps)) / barSteps; step != p.at {
+			p.at = step
+			p.Refresh()
+		}
 	})
 	p.anim.RepeatCount = fyne.AnimationRepeatForever
 	p.anim.AutoReverse = true
