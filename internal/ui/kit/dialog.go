@@ -38,17 +38,16 @@ type modal struct {
 	card    *fyne.Container
 	scrim   *plate
 	buttons []*Button
-	before  fyne.Focusable
 	closed  bool
 }
 
 // Open shows a dialog above the content and returns how to close it without an
 // answer. While it is open the window's keys and shortcuts rest. A dialog
 // opened from a dialog stands above it. Closing returns the focus to where it
-// was.
+// was: the toolkit keeps one focus for each layer.
 func (f *Frame) Open(d Dialog) (closeIt func()) {
 	c := f.window.Canvas()
-	m := &modal{f: f, d: d, scrim: newPlate(theme.ColorScrim, "", 0, 0), before: c.Focused()}
+	m := &modal{f: f, d: d, scrim: newPlate(theme.ColorScrim, "", 0, 0)}
 	row := FlowEnd(8)
 	var first fyne.Focusable = d.First
 	for _, b := range d.Buttons {
@@ -100,9 +99,6 @@ func (m *modal) close() {
 			m.f.modals = append(m.f.modals[:i:i], m.f.modals[i+1:]...)
 			break
 		}
-	}
-	if m.before != nil {
-		c.Focus(m.before)
 	}
 }
 
