@@ -10,9 +10,9 @@ const (
 	// then mostly stays, and collecting it costs the first frame.
 	startPercent = 400
 	// runPercent keeps a program that stands idle for weeks small.
-	runPercent = 50
+	runPercent = 30
 	// settleAfter is when the first screen stands and its scaffolding is waste.
-	settleAfter = time.Second
+	settleAfter = 1500 * time.Millisecond
 )
 
 // hurry is for the time until the first frame.

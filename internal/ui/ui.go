@@ -66,8 +66,6 @@ func (w *Window) Run() {
 	s := w.shell
 	stop := func() {}
 	s.app.Lifecycle().SetOnStarted(func() {
-		// Extending the toolkit's theme works fully only after the start.
-		s.applyLook()
 		if s.params.Started != nil {
 			stop = s.params.Started(s.window, s.run)
 		}
