@@ -109,7 +109,53 @@ func runStories(t *testing.T, files ...string) {
 		RequireUniqueNames:  true,
 		Deadline:            time.Now().Add(2 * time.Minute),
 	}
-	testscript.Run(t, params)
+	testscript.RunT(discreet{t}, params)
+}
+
+// discreet is a test whose protocol shows no secret: a story that fails prints
+// what the programs in it printed, tokens and addresses as well.
+type discreet struct{ t *testing.T }
+
+func (d discreet) Log(args ...any)   { d.t.Log(withoutSecrets(fmt.Sprint(args...))) }
+func (d discreet) Fatal(args ...any) { d.t.Fatal(withoutSecrets(fmt.Sprint(args...))) }
+
+// Skip fails: a story that cannot run must say what is missing.
+func (d discreet) Skip(args ...any) {
+	d.Fatal(append([]any{"a story asks to be left out: "}, args...)...)
+}
+func (d discreet) FailNow()      { d.t.FailNow() }
+func (d discreet) Parallel()     { d.t.Parallel() }
+func (d discreet) Verbose() bool { return testing.Verbose() }
+func (d discreet) Run(name string, f func(testscript.T)) {
+	d.t.Run(name, func(t *testing.T) { f(discreet{t}) })
+}
+
+var (
+	anyToken  = regexp.MustCompile(`\b(IGAA|EAA|THAA)[A-Za-z0-9_-]{8,}`)
+	anyAnswer = regexp.MustCompile(`\b(code|state)(=|%3[Dd])[A-Za-z0-9_.~%-]{8,}`)
+)
+
+func withoutSecrets(text string) string {
+	for _, form := range secret.Forms(secret.New(sandbox.ClientSecret)) {
+		text = strings.ReplaceAll(text, form, "[app secret]")
+	}
+	return anyAnswer.ReplaceAllString(anyToken.ReplaceAllString(text, "$1[token]"), "$1$2[withheld]")
+}
+
+func TestAFailedStoryShowsNoSecret(t *testing.T) {
+	const (
+		token  = "IGAAPracticeOnly0123456789abcdef"
+		answer = "https://localhost:8919/?code=AQBx-canary_9876543210&state=STATEcanary0123456789#_"
+	)
+	shown := withoutSecrets("> exits 0\n[stdout]\n" + token + "\n" + sandbox.ClientSecret + "\n" + answer + "\n")
+	for _, hidden := range []string{token[4:], sandbox.ClientSecret, "canary"} {
+		if strings.Contains(shown, hidden) {
+			t.Errorf("%q is shown in %q", hidden, shown)
+		}
+	}
+	if !strings.Contains(shown, "> exits 0\n[stdout]\n") || !strings.Contains(shown, "https://localhost:8919/?code=") {
+		t.Errorf("the rest is gone: %q", shown)
+	}
 }
 
 type storyKey struct{}
@@ -366,11 +412,15 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 	of(ts).watch(ts, name, cmd)
 }
 
-// watch waits for a command that was started, and ends it with the story.
-func (s *story) watch(ts *testscript.TestScript, name string, cmd *exec.Cmd) {
+// watch waits for a command that was started, and for what still brings its
+// output, and ends it with the story.
+func (s *story) watch(ts *testscript.TestScript, name string, cmd *exec.Cmd, output ...<-chan struct{}) {
 	run := &started{cmd: cmd, done: make(chan struct{})}
 	go func() {
 		_ = cmd.Wait()
+		for _, complete := range output {
+			<-complete
+		}
 		run.code = cmd.ProcessState.ExitCode()
 		close(run.done)
 	}()
@@ -403,12 +453,14 @@ func cmdTerminal(ts *testscript.TestScript, neg bool, args []string) {
 	out, err := os.Create(ts.MkAbs(name + ".out"))
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(name+".err"), nil, 0o600))
+	copied := make(chan struct{})
 	go func() {
+		defer close(copied)
 		_, _ = io.Copy(out, master) // ends with EIO when the program is gone
 		_ = out.Close()
 	}()
 	of(ts).pipes[name] = &pipe{write: master}
-	of(ts).watch(ts, name, cmd)
+	of(ts).watch(ts, name, cmd, copied)
 	ts.Defer(func() { _ = master.Close() })
 }
 
