@@ -282,6 +282,11 @@ func (s *Service) save(ctx context.Context, c *completion, out *completed) error
 			out.account = s.account(former, s.appName(ctx, former.AppID))
 			return s.library.Drop(ctx, c.pending.AccountID, c.pending.Gen)
 		}
+		if worse(former, a) {
+			out.account = s.account(former, s.appName(ctx, former.AppID))
+			out.notices = []*problem.Problem{problem.New(problem.ExtendRefused, "provider", s.nameOf(a.Provider), "reason", "kept", "username", former.Username)}
+			return s.library.Drop(ctx, c.pending.AccountID, c.pending.Gen)
+		}
 	}
 	issued := a.SentAt
 	item := vault.Item{
@@ -376,6 +381,13 @@ func (s *Service) lockAccount(ctx context.Context, a answer) (account library.Ac
 func better(former library.Account, a answer) bool {
 	return former.LastAnswer == "" && former.IssuedAt != nil && a.SentAt.Before(*former.IssuedAt) &&
 		former.ExpiresAt != nil && a.ExpiresAt != nil && !former.ExpiresAt.Before(*a.ExpiresAt)
+}
+
+// worse reports that an answer is a one-hour token while the account has one
+// that works and lasts longer: a refused extension must not cost a person the
+// 60 days that they have.
+func worse(former library.Account, a answer) bool {
+	return !a.Long && former.LastAnswer == "" && former.ExpiresAt != nil && a.ExpiresAt != nil && former.ExpiresAt.After(*a.ExpiresAt)
 }
 
 // personLock names the lock of one identity without telling whose it is.

@@ -720,3 +720,37 @@ func TestKR5_AKeychainThatChangedIsSaidAndNothingIsDeleted(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Signing in again for more permissions, and the extension is refused: the 60
+// days that the person has are not thrown away for one hour.
+func TestARefusedExtensionDoesNotReplaceALongerToken(t *testing.T) {
+	s := newStage(t, "ok")
+	first, err := s.service.Connect(t.Context(), s.request(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := s.service.Token(t.Context(), first.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.sandbox.Server.SetScenario("extension-refused"); err != nil {
+		t.Fatal(err)
+	}
+	again, err := s.service.Connect(t.Context(), s.request(), s.watch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.ID != first.ID || again.Lifetime != Long || !again.ExpiresAt.Equal(*first.ExpiresAt) {
+		t.Errorf("%+v, want %+v", again, first)
+	}
+	if after, err := s.service.Token(t.Context(), first.ID); err != nil || !after.AccessToken.Equal(before.AccessToken) {
+		t.Errorf("the token was replaced: %v", err)
+	}
+	notices := s.last().Notices
+	if len(notices) != 1 || notices[0].Key != problem.ExtendRefused || notices[0].Args["reason"] != "kept" {
+		t.Errorf("notices %v", notices)
+	}
+	if rows, _ := s.service.library.Pendings(t.Context()); len(rows) != 0 {
+		t.Errorf("%d pending rows left", len(rows))
+	}
+}

@@ -70,7 +70,7 @@ func spread(values []float64) figures {
 
 const (
 	warmUpRounds   = 3
-	measuredRounds = 21
+	measuredRounds = 41
 )
 
 func playMeasuring() error {
