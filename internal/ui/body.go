@@ -2,7 +2,6 @@ package ui
 
 import (
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
 
 	"github.com/tokenkeep/tokenkeep/internal/buildinfo"
 	"github.com/tokenkeep/tokenkeep/internal/ui/kit"
@@ -38,11 +37,12 @@ func (b *body) build() {
 	foot := kit.NewRailFoot("", "", s.say("rail.kept_short"), kit.Neutral, s.goSettings)
 	b.rail = kit.NewRail(resource("icon/icon.svg"), buildinfo.Name, foot, b.items[placeAccounts], b.items[placeConnect], b.items[placeSettings])
 	var strip fyne.CanvasObject
-	switch words := s.say("practice.strip"); {
-	case s.canLeave():
-		strip = kit.NewSandStrip(words, s.say("practice.leave"), s.leavePractice)
-	case s.practising:
-		strip = kit.Over(canvas.NewRectangle(theme.Of(theme.ColorSand)), kit.Inset(14, 32, 14, 32, kit.Strong(words).In(theme.ColorSandInk)))
+	if s.practising {
+		var leave func()
+		if s.canLeave() {
+			leave = s.leavePractice
+		}
+		strip = kit.NewSandStrip(s.say("practice.strip"), s.say("practice.leave"), leave)
 	}
 	b.root = kit.Shell(b.rail, strip, b.content)
 	s.frame.SetContent(b.root)

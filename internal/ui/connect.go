@@ -128,7 +128,7 @@ func (c *connectScreen) focusFirst() {
 		return
 	}
 	if first := c.page.first(); first != nil {
-		kit.FocusOn(first)
+		c.s.focus(first)
 	}
 }
 

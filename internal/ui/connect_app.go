@@ -37,7 +37,6 @@ type appPage struct {
 	summary *kit.Text
 	drawn   []checkLine
 	filling bool
-	unwatch func()
 }
 
 func newAppPage(c *connectScreen) *appPage {
@@ -57,7 +56,7 @@ func newAppPage(c *connectScreen) *appPage {
 	}
 	p.idBox = kit.NewFieldBox(s.say("connect.app.client_id", named), p.id, "", 1)
 	p.idSaved = kit.NewReadOnly(s.say("connect.app.client_id", named), f.form.ClientID)
-	p.secret = kit.NewSecretEntry(s.say("connect.app.client_secret", named), s.say("connect.app.paste_here"))
+	p.secret = kit.NewSecretEntry(s.run, s.say("connect.app.client_secret", named), s.say("connect.app.paste_here"))
 	p.secretBox = kit.NewSecretBox(s.say("connect.app.client_secret", named), p.secret, "", 1)
 	p.secret.OnFilled = func(int) {
 		if !p.filling {
@@ -72,7 +71,6 @@ func newAppPage(c *connectScreen) *appPage {
 	p.next = kit.NewButton(s.say("connect.continue"), kit.High, p.forward).Then(theme.IconForward).WithTip("Ctrl+Enter")
 	p.lines, p.summary = kit.Column(12), kit.Caption("")
 	p.fill(f.form.Secret)
-	p.unwatch = s.keepMasked(p.secret)
 	return p
 }
 
@@ -130,7 +128,7 @@ func (p *appPage) fillPractice() {
 	p.f.fillPractice()
 	p.id.SetText(p.f.form.ClientID)
 	p.fill(p.f.form.Secret)
-	kit.FocusOn(p.next)
+	p.s.focus(p.next)
 }
 
 // chosen takes another saved app, or a new one.
@@ -155,9 +153,9 @@ func (p *appPage) forward() {
 		return
 	}
 	if p.f.form.ClientID == "" {
-		kit.FocusOn(p.id)
+		p.s.focus(p.id)
 	} else {
-		kit.FocusOn(p.secret)
+		p.s.focus(p.secret)
 	}
 }
 
@@ -264,6 +262,6 @@ func (p *appPage) press() { p.next.Tapped(nil) }
 // leave empties the secret's field: what was typed is in the form, as a secret.
 func (p *appPage) leave() {
 	p.f.endCheck()
-	p.unwatch()
+	p.secret.Conceal()
 	p.fill(secret.Text{})
 }

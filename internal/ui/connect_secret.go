@@ -1,8 +1,6 @@
 package ui
 
 import (
-	"time"
-
 	"fyne.io/fyne/v2"
 
 	"github.com/tokenkeep/tokenkeep/internal/problem"
@@ -25,7 +23,6 @@ type secretPage struct {
 	next    *kit.Button
 	back    *kit.Button
 	filling bool
-	unwatch func()
 }
 
 func newSecretPage(c *connectScreen) *secretPage {
@@ -33,14 +30,13 @@ func newSecretPage(c *connectScreen) *secretPage {
 	s, f := p.s, p.f
 	f.marked = false
 	name := s.say("connect.app.client_secret", text.Args{"provider": f.definition().Name})
-	p.field = kit.NewSecretEntry(name, s.say("connect.app.paste_here"))
+	p.field = kit.NewSecretEntry(s.run, name, s.say("connect.app.paste_here"))
 	p.field.OnFilled = func(int) {
 		if !p.filling {
 			f.form.Secret, f.marked = p.field.Peek(), false
 			p.refresh()
 		}
 	}
-	p.unwatch = s.keepMasked(p.field)
 	p.field.OnSubmitted = func(string) { p.forward() }
 	p.box = kit.NewSecretBox(name, p.field, s.say("connect.app.forgotten"), 1)
 	p.forget = kit.NewCheck(s.say("connect.app.forget"), s.say("connect.app.forget_line"), !f.form.Keep, func(on bool) { f.form.Keep = !on })
@@ -78,7 +74,7 @@ func (p *secretPage) forward() {
 	if p.f.form.Secret.Empty() {
 		p.f.marked = true
 		p.refresh()
-		kit.FocusOn(p.field)
+		p.s.focus(p.field)
 		return
 	}
 	p.f.signIn()
@@ -88,28 +84,8 @@ func (p *secretPage) first() fyne.Focusable { return p.field }
 func (p *secretPage) press()                { p.next.Tapped(nil) }
 func (p *secretPage) escape() bool          { p.f.to(stageScopes); return true }
 func (p *secretPage) leave() {
-	p.unwatch()
+	p.field.Conceal()
 	p.filling = true
 	p.field.Put(secret.Text{})
 	p.filling = false
-}
-
-// revealLimit is how long a typed secret may be looked at (SEC-10).
-const revealLimit = 30 * time.Second
-
-// keepMasked hides a secret's field again soon after it lost the focus, and
-// after revealLimit in any case.
-func (s *shell) keepMasked(field *kit.SecretEntry) (stop func()) {
-	open := time.Duration(0)
-	return s.every(time.Second, func() {
-		if field.Password {
-			open = 0
-			return
-		}
-		open += time.Second
-		if open >= revealLimit || s.window.Canvas().Focused() != fyne.Focusable(field) {
-			field.Password = true
-			field.Refresh()
-		}
-	})
 }

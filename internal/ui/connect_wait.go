@@ -75,7 +75,7 @@ func newWaitPage(c *connectScreen) *waitPage {
 	p.address.OnSubmitted = func(string) { p.useAddress() }
 	p.paste = kit.NewPasteButton(s.say("connect.wait.paste"), func(text string) {
 		p.address.SetText(text)
-		kit.FocusOn(p.use)
+		p.s.focus(p.use)
 	})
 	p.use = kit.NewButton(s.say("connect.wait.use"), kit.Medium, p.useAddress)
 	p.hint = kit.Caption(s.say("connect.wait.paste_hint"))
@@ -201,7 +201,7 @@ func (p *waitPage) useAddress() {
 	pasted := p.address.Text
 	p.address.SetText("")
 	p.f.paste(pasted)
-	kit.FocusOn(p.address)
+	p.s.focus(p.address)
 }
 
 // takeLink copies the whole link; on screen it stays shortened, because it

@@ -2,9 +2,8 @@ package ui
 
 import "fyne.io/fyne/v2"
 
-// focus gives the focus to f. It asks the window itself: the toolkit knows the
-// window of a widget only once it was drawn.
-func (s *shell) focus(f fyne.Focusable) { s.window.Canvas().Focus(f) }
+// focus gives the focus to f.
+func (s *shell) focus(f fyne.Focusable) { s.frame.Focus(f) }
 
 // focusContent gives the focus to the first thing in the screen that takes it.
 func (s *shell) focusContent() { s.focusWhere(s.inContent) }

@@ -223,7 +223,7 @@ func (h *homeScreen) trouble() fyne.CanvasObject {
 	})
 	h.first, h.high = again, func() { again.Tapped(nil) }
 	return s.page(kit.Heading(s.say("accounts.title")),
-		kit.NewNotice(kit.Bad, told.Title, told.Happened+" "+told.Advice),
+		kit.NewNotice(kit.Bad, sentence(told.Title), told.Happened+" "+told.Advice),
 		kit.Flow(8, again))
 }
 

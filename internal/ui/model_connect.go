@@ -264,7 +264,7 @@ func presentWait(c *text.Catalogue, st connect.State, browserName, program strin
 
 // sentence ends a headline that has no stop of its own.
 func sentence(words string) string {
-	if strings.HasSuffix(words, ".") || strings.HasSuffix(words, "?") {
+	if words == "" || strings.ContainsAny(words[len(words)-1:], ".?!") || strings.HasSuffix(words, "…") {
 		return words
 	}
 	return words + "."

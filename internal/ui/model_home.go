@@ -85,7 +85,7 @@ func presentWelcome(c *text.Catalogue, st connect.Storage, practising, practice 
 		m.Kept = ""
 		m.MissingLead, m.MissingLine, m.MissingButton = c.Say("nokeychain.lead"), c.Say("nokeychain.body"), c.Say("nokeychain.button")
 		if st.Problem != nil && st.Problem.Key != problem.VaultAbsent {
-			m.MissingLead = c.Tell(st.Problem).Title + "."
+			m.MissingLead = sentence(c.Tell(st.Problem).Title)
 		}
 	}
 	return m

@@ -586,7 +586,7 @@ func (s *shell) tell(p *problem.Problem) {
 		return
 	}
 	told := s.c.Tell(p)
-	s.toast(told.Title + ". " + told.Advice)
+	s.toast(sentence(told.Title) + " " + told.Advice)
 }
 
 // connected is told by Connect that an account was saved.

@@ -211,8 +211,8 @@ func passShortcut(o fyne.CanvasObject, s fyne.Shortcut) {
 	}
 }
 
-// FocusOn gives an object the focus, if it can take it now.
-func FocusOn(o fyne.Focusable) {
+// focusOn gives an object that was drawn the focus; Frame.Focus does for any.
+func focusOn(o fyne.Focusable) {
 	if object, ok := o.(fyne.CanvasObject); ok {
 		if c := canvasOf(object); c != nil {
 			c.Focus(o)

@@ -195,7 +195,7 @@ func Options(selected int, chosen func(int), rows ...*OptionRow) {
 			for j := i + step; j >= 0 && j < len(rows); j += step {
 				if !rows[j].Disabled() && rows[j].Visible() {
 					pick(j)
-					FocusOn(rows[j])
+					focusOn(rows[j])
 					break
 				}
 			}
@@ -250,6 +250,8 @@ type NavItem struct {
 	small    bool
 	note     string
 	badge    *Badge
+	// grew is told that the item asks for another size.
+	grew func()
 }
 
 // NewNavItem makes one.
@@ -275,6 +277,9 @@ func (n *NavItem) SetNote(words string) {
 	if n.note != words {
 		n.note = words
 		n.Refresh()
+		if n.grew != nil {
+			n.grew()
+		}
 	}
 }
 
@@ -323,7 +328,16 @@ func (n *NavItem) CreateRenderer() fyne.WidgetRenderer {
 			if s() > 1.2 {
 				air = 8
 			}
-			return fyne.NewSize(max(64, words.NaturalWidth()+6), (36+air)*s())
+			// As wide as its words are while it is selected: the rail does not
+			// move when one goes elsewhere.
+			size := theme.Length(theme.SizeMicro)
+			wide, _ := measure(n.words, size, fyne.TextStyle{Bold: true})
+			width, height := max(64, wide.Width+6), (36+air)*s()
+			if n.note != "" {
+				told, _ := measure(n.note, size, fyne.TextStyle{})
+				width, height = max(width, told.Width+6), height+pitch(size)
+			}
+			return fyne.NewSize(width, height)
 		}
 		if n.note != "" {
 			return fyne.NewSize(100*s(), 52*s())
@@ -338,13 +352,18 @@ func (n *NavItem) CreateRenderer() fyne.WidgetRenderer {
 		n.badge.Resize(b)
 		if n.small {
 			top := (size.Height - 40*s()) / 2
+			if n.note != "" {
+				top -= pitch(theme.Length(theme.SizeMicro)) / 2
+			}
 			icon.Move(fyne.NewPos((size.Width-i)/2, top))
 			icon.Resize(fyne.NewSquareSize(i))
 			w := min(words.NaturalWidth(), size.Width)
 			words.Move(fyne.NewPos((size.Width-w)/2, top+24*s()))
 			words.Resize(fyne.NewSize(w, words.HeightFor(w)))
 			n.badge.Move(fyne.NewPos(size.Width/2+3*s(), top-4*s()))
-			note.Resize(fyne.NewSize(0, 0))
+			below := min(note.NaturalWidth(), size.Width)
+			note.Move(fyne.NewPos((size.Width-below)/2, top+24*s()+words.HeightFor(w)))
+			note.Resize(fyne.NewSize(below, note.HeightFor(below)))
 			return
 		}
 		icon.Move(fyne.NewPos(12, (size.Height-i)/2))
@@ -443,7 +462,7 @@ func NewTabs(words []string, selected int, chosen func(int)) *Tabs {
 			}
 			if to != i {
 				pick(to)
-				FocusOn(t.tabs[to])
+				focusOn(t.tabs[to])
 			}
 			return true
 		}

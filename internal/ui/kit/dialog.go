@@ -68,7 +68,8 @@ func (f *Frame) Open(d Dialog) (closeIt func()) {
 	}
 	var body fyne.CanvasObject = Gap(0)
 	if d.Body != nil {
-		body = NewScrollWithin(d.Body)
+		// Room for the focus rings of what it holds, which a scroll would cut.
+		body = NewScrollWithin(Pad(ringRoom, d.Body))
 	}
 	ground := newPlate(theme.ColorSurface, "", 0, 16)
 	ground.shadow = true
@@ -159,9 +160,12 @@ type dialogLayout struct{ width float32 }
 
 const dialogGap = 16
 
+// ringRoom is how far a focus ring reaches around its widget, and a little more.
+const ringRoom = 6
+
 func (l *dialogLayout) heightFor(o []fyne.CanvasObject, width float32) float32 {
 	l.width = width
-	return HeightFor(o[0], width) + dialogGap + HeightFor(o[1], width) + dialogGap + 8 + HeightFor(o[2], width)
+	return HeightFor(o[0], width) + dialogGap + max(0, HeightFor(o[1], width+2*ringRoom)-2*ringRoom) + dialogGap + 8 + HeightFor(o[2], width)
 }
 
 func (l *dialogLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
@@ -172,9 +176,9 @@ func (l *dialogLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
 func (l *dialogLayout) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	top, bottom := HeightFor(o[0], s.Width), HeightFor(o[2], s.Width)
 	o[0].Resize(fyne.NewSize(s.Width, top))
-	HeightFor(o[1], s.Width)
-	o[1].Move(fyne.NewPos(0, top+dialogGap))
-	o[1].Resize(fyne.NewSize(s.Width, max(0, s.Height-top-bottom-2*dialogGap-8)))
+	HeightFor(o[1], s.Width+2*ringRoom)
+	o[1].Move(fyne.NewPos(-ringRoom, top+dialogGap-ringRoom))
+	o[1].Resize(fyne.NewSize(s.Width+2*ringRoom, max(0, s.Height-top-bottom-2*dialogGap-8)+2*ringRoom))
 	o[2].Move(fyne.NewPos(0, s.Height-bottom))
 	o[2].Resize(fyne.NewSize(s.Width, bottom))
 }

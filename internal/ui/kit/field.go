@@ -22,6 +22,8 @@ type Entry struct {
 	// hidden stays true while the eye shows the content.
 	hidden bool
 	mark   *Icon
+	// drawn is told of each refresh: the toolkit's eye tells nothing else.
+	drawn func()
 }
 
 // NewEntry makes a field; name is what readers and tests call it.
@@ -171,6 +173,8 @@ type entryRenderer struct {
 	fyne.WidgetRenderer
 	e    *Entry
 	edge *plate
+	// marked is whether the field was laid out with its mark.
+	marked bool
 }
 
 func (r *entryRenderer) apply() {
@@ -193,6 +197,7 @@ func (r *entryRenderer) MinSize() fyne.Size {
 }
 
 func (r *entryRenderer) Layout(s fyne.Size) {
+	r.marked = r.e.mark != nil && r.e.mark.Visible()
 	r.WidgetRenderer.Layout(s)
 	r.edge.Resize(s)
 }
@@ -202,21 +207,40 @@ func (r *entryRenderer) Objects() []fyne.CanvasObject {
 }
 
 func (r *entryRenderer) Refresh() {
+	if marked := r.e.mark != nil && r.e.mark.Visible(); marked != r.marked {
+		r.Layout(r.e.Size())
+	}
 	r.WidgetRenderer.Refresh()
+	if r.e.drawn != nil {
+		r.e.drawn()
+	}
 	r.apply()
 	r.edge.Refresh()
 }
 
-// SecretEntry is a masked field whose content leaves it as secret.Text.
+// SecretEntry is a masked field whose content leaves it as secret.Text. What
+// its eye shows is masked again soon after the field lost the focus, and after
+// thirty seconds in any case.
 type SecretEntry struct {
 	Entry
 	// OnFilled is told the number of characters after each change.
 	OnFilled func(length int)
+	run      Runner
+	// stop ends the timer of what is shown now.
+	stop func()
 }
 
+// The limits of looking at a typed secret. A click on the eye takes the focus
+// for a moment: masking at once would make that click show it again.
+const (
+	revealLimit = 30 * time.Second
+	revealAway  = time.Second
+)
+
 // NewSecretEntry makes one.
-func NewSecretEntry(name, placeholder string) *SecretEntry {
-	e := &SecretEntry{}
+func NewSecretEntry(run Runner, name, placeholder string) *SecretEntry {
+	e := &SecretEntry{run: run}
+	e.drawn = e.watch
 	e.name = name
 	e.PlaceHolder = placeholder
 	e.Password, e.hidden = true, true
@@ -230,6 +254,37 @@ func NewSecretEntry(name, placeholder string) *SecretEntry {
 	}
 	e.ExtendBaseWidget(e)
 	return e
+}
+
+// watch starts the limit when the eye was opened, and ends it with it.
+func (e *SecretEntry) watch() {
+	switch {
+	case e.Password && e.stop != nil:
+		e.stop()
+		e.stop = nil
+	case !e.Password && e.stop == nil:
+		e.stop = e.run.After(revealLimit, e.Conceal)
+	}
+}
+
+// Conceal masks what the eye shows.
+func (e *SecretEntry) Conceal() {
+	if !e.Password {
+		e.Password = true
+		e.Refresh()
+	}
+}
+
+// FocusLost is called by the toolkit.
+func (e *SecretEntry) FocusLost() {
+	e.Entry.FocusLost()
+	if !e.Password {
+		e.run.After(revealAway, func() {
+			if !e.focus {
+				e.Conceal()
+			}
+		})
+	}
 }
 
 // Take returns the content and empties the field and its undo history.

@@ -76,6 +76,10 @@ func (f *Frame) Shortcut(s fyne.Shortcut, do func()) {
 // do not use.
 func (f *Frame) TypedShortcut(s fyne.Shortcut) { f.shortcuts.TypedShortcut(s) }
 
+// Focus gives an object of the window the focus. It asks the window itself: the
+// toolkit knows the window of a widget only once it was drawn.
+func (f *Frame) Focus(o fyne.Focusable) { f.window.Canvas().Focus(o) }
+
 func (f *Frame) key(ev *fyne.KeyEvent) {
 	if n := len(f.modals); n > 0 {
 		f.modals[n-1].key(ev)

@@ -53,7 +53,7 @@ func yourApp(run kit.Runner) fyne.CanvasObject {
 	id.SetText("118055234417902")
 	box := kit.NewFieldBox("Instagram app ID", id, "", 2)
 	box.Say(kit.Warn, "This looks like a Facebook app ID. The Instagram one is further down the page.", kit.Run{Words: "Show me where", Tapped: func() {}})
-	sec := kit.NewSecretEntry("Instagram app secret", "")
+	sec := kit.NewSecretEntry(kit.NewQueue(), "Instagram app secret", "")
 	sec.SetText("01234567890123456789012345678901")
 	form := kit.NewCard(kit.Column(16,
 		kit.Row(8, kit.Grow(kit.Title("Your app")), kit.Muted("Saved app").Whole(), kit.Fixed(150, kit.NewSelect("Saved app", []string{"New app"}, 0, nil))),

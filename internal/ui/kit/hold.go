@@ -73,7 +73,7 @@ func (h *HoldButton) MouseDown(ev *desktop.MouseEvent) {
 	if ev != nil && ev.Button == desktop.MouseButtonSecondary {
 		return
 	}
-	FocusOn(h)
+	focusOn(h)
 	h.base.MouseDown(ev)
 	h.open(holdLimit)
 }

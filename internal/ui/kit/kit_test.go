@@ -256,7 +256,7 @@ func TestAFieldHandsOnWhatItDoesNotUse(t *testing.T) {
 
 func TestASecretFieldGivesItsContentOnceAndIsNeverDescribed(t *testing.T) {
 	s := uitest.New(t, uitest.Options{})
-	e := kit.NewSecretEntry("App secret", "")
+	e := kit.NewSecretEntry(kit.NewQueue(), "App secret", "")
 	lengths := []int{}
 	e.OnFilled = func(n int) { lengths = append(lengths, n) }
 	s.Show(kit.Column(8, kit.NewSecretBox("App secret", e, "", 1)))

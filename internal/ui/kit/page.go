@@ -254,6 +254,8 @@ type Rail struct {
 	logo  *canvasImage
 	name  *Text
 	small bool
+	// room lays out the window around the rail, when it asks for another width.
+	room func()
 }
 
 // RailFoot says where the tokens are, and opens the settings.
@@ -335,8 +337,19 @@ func (f *RailFoot) CreateRenderer() fyne.WidgetRenderer {
 // NewRail makes one: the program's icon and name, its items, its foot.
 func NewRail(logo fyne.Resource, name string, foot *RailFoot, items ...*NavItem) *Rail {
 	r := &Rail{items: items, Foot: foot, logo: newCanvasImage(logo), name: Title(name).OneLine()}
+	for _, i := range items {
+		i.grew = r.grew
+	}
 	r.ExtendBaseWidget(r)
 	return r
+}
+
+// grew lays the rail out again for an item that asks for another size.
+func (r *Rail) grew() {
+	r.Refresh()
+	if r.room != nil && r.MinSize().Width != r.Size().Width {
+		r.room()
+	}
 }
 
 // SetSmall makes it the small or the wide one.
@@ -425,13 +438,20 @@ type SandStrip struct {
 	words string
 }
 
-// NewSandStrip makes one.
+// NewSandStrip makes one. Where there is nothing to leave, leave is nil and
+// there is no button.
 func NewSandStrip(words, leaveWords string, leave func(), more ...fyne.CanvasObject) *SandStrip {
 	s := &SandStrip{words: words}
-	out := NewButton(leaveWords, Medium, leave)
+	if leave != nil {
+		more = append(more, NewButton(leaveWords, Medium, leave))
+	}
 	ground := newPlate(theme.ColorSand, "", 0, 0)
-	row := Row(12, append([]fyne.CanvasObject{Grow(Strong(words).In(theme.ColorSandInk))}, append(more, out)...)...)
-	s.compose(s, Over(ground, Inset(6, 32, 6, 32, row)))
+	row := Row(12, append([]fyne.CanvasObject{Grow(Strong(words).In(theme.ColorSandInk))}, more...)...)
+	above := float32(6)
+	if len(more) == 0 {
+		above = 14
+	}
+	s.compose(s, Over(ground, Inset(above, 32, above, 32, row)))
 	return s
 }
 
@@ -445,7 +465,9 @@ func Shell(rail *Rail, strip, content fyne.CanvasObject) *fyne.Container {
 	if strip != nil {
 		objects = append(objects, strip)
 	}
-	return box(&shellLayout{rail: rail}, objects...)
+	shell := box(&shellLayout{rail: rail}, objects...)
+	rail.room = shell.Refresh
+	return shell
 }
 
 type shellLayout struct{ rail *Rail }

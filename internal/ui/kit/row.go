@@ -224,14 +224,59 @@ type List struct {
 	OnOpen  func(id int)
 	OnKey   func(id int, ev *fyne.KeyEvent) bool
 	OnMoved func(id int)
+	// rows are all that were made; they are used again for other rows.
+	rows  []*listRow
+	focus bool
+	// keyed is set while a key or the focus moves the choice. The toolkit tells
+	// of the pointer by the same call: what is only pointed at is not chosen.
+	keyed bool
+}
+
+// listRow is a row and the ring it wears while it is chosen and the list has
+// the focus. The ring stands inside: a list cuts what reaches out of it.
+type listRow struct {
+	group
+	id    int
+	child fyne.CanvasObject
+	ring  *plate
+}
+
+func newListRow(child fyne.CanvasObject) *listRow {
+	r := &listRow{id: -1, child: child, ring: newPlate(theme.ColorTransparent, theme.ColorPrimary, 2, 8)}
+	r.ring.Hide()
+	r.compose(r, box(&listRowLayout{}, child, r.ring))
+	return r
+}
+
+type listRowLayout struct{ over }
+
+func (l *listRowLayout) MinSize(o []fyne.CanvasObject) fyne.Size { return o[0].MinSize() }
+func (l *listRowLayout) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	o[0].Resize(s)
+	o[1].Move(fyne.NewPos(2, 2))
+	o[1].Resize(fyne.NewSize(s.Width-4, s.Height-4))
 }
 
 // NewList makes one.
 func NewList(name string, length func() int, create func() fyne.CanvasObject, update func(id int, o fyne.CanvasObject)) *List {
 	l := &List{name: name}
-	l.Length, l.CreateItem = length, create
-	l.UpdateItem = func(id widget.ListItemID, o fyne.CanvasObject) { update(id, o) }
-	l.OnHighlighted = func(id widget.ListItemID) { l.moved(id) }
+	l.Length = length
+	l.CreateItem = func() fyne.CanvasObject {
+		row := newListRow(create())
+		l.rows = append(l.rows, row)
+		return row
+	}
+	l.UpdateItem = func(id widget.ListItemID, o fyne.CanvasObject) {
+		row := o.(*listRow)
+		row.id = id
+		update(id, row.child)
+		l.mark(row)
+	}
+	l.OnHighlighted = func(id widget.ListItemID) {
+		if l.keyed {
+			l.moved(id)
+		}
+	}
 	l.OnSelected = func(id widget.ListItemID) {
 		l.moved(id)
 		l.UnselectAll()
@@ -248,6 +293,36 @@ func (l *List) moved(id int) {
 	if l.OnMoved != nil {
 		l.OnMoved(id)
 	}
+	l.markAll()
+}
+
+func (l *List) mark(row *listRow) { show(row.ring, l.focus && row.id == l.chosen) }
+
+func (l *List) markAll() {
+	for _, row := range l.rows {
+		l.mark(row)
+	}
+}
+
+// byKey runs what may move the choice.
+func (l *List) byKey(move func()) {
+	l.keyed = true
+	move()
+	l.keyed = false
+}
+
+// FocusGained is called by the toolkit.
+func (l *List) FocusGained() {
+	l.focus = true
+	l.byKey(l.List.FocusGained)
+	l.markAll()
+}
+
+// FocusLost is called by the toolkit.
+func (l *List) FocusLost() {
+	l.focus = false
+	l.List.FocusLost()
+	l.markAll()
 }
 
 // Chosen is the row that keys act on.
@@ -265,11 +340,11 @@ func (l *List) TypedKey(ev *fyne.KeyEvent) {
 			l.OnOpen(l.chosen)
 		}
 	case fyne.KeyUp, fyne.KeyDown, fyne.KeySpace:
-		l.List.TypedKey(ev)
+		l.byKey(func() { l.List.TypedKey(ev) })
 	case fyne.KeyHome:
-		l.Highlight(0)
+		l.byKey(func() { l.Highlight(0) })
 	case fyne.KeyEnd:
-		l.Highlight(max(0, n-1))
+		l.byKey(func() { l.Highlight(max(0, n-1)) })
 	default:
 		if l.OnKey == nil || l.chosen >= n || !l.OnKey(l.chosen, ev) {
 			passKey(l, ev)

@@ -1,6 +1,8 @@
 package kit
 
 import (
+	"sort"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/widget"
@@ -31,7 +33,7 @@ const (
 )
 
 // Timeline shows the life of a token: a bar, filled up to today, with marks
-// whose labels alternate above and below.
+// whose labels stand above and below, never on one another.
 type Timeline struct {
 	widget.BaseWidget
 	words   string
@@ -134,43 +136,120 @@ func (r *timelineRenderer) label() float32 {
 	return pitch(theme.Length(theme.SizeText)) + pitch(theme.Length(theme.SizeCaption))
 }
 
-// rows tells how many rows of labels stand above and below at that width.
-func (r *timelineRenderer) rows(width float32) (above, below int, row []int, x []float32) {
-	x = make([]float32, len(r.marks))
-	row = make([]int, len(r.marks))
-	usable := width - 16
+// places are where the marks and their labels stand at a width: x on the bar,
+// and the row of the label, counted upwards from the bar, below it negative. A
+// label at row 0 is left out.
+type places struct {
+	above, below int
+	row          []int
+	x            []float32
+}
+
+// between is how near two marks on the bar may come, so that both are seen: the
+// first day is drawn 13 px wide at least.
+const between = 18
+
+// places finds for each label a row where it meets no other label, no stem
+// crosses it and its own stem crosses none. Issued and Ends make way for Today
+// and go below the bar; what is only nice to know is left out where it cannot
+// stand.
+func (r *timelineRenderer) places(width float32) places {
+	p := places{row: make([]int, len(r.marks)), x: r.along(width)}
+	today := -1
+	for i, k := range r.marks {
+		if k.m.Kind == MomentToday {
+			today = i
+		}
+	}
+	type standing struct{ left, right, stem float32 }
+	taken := map[int][]standing{}
+	free := func(i, n int) bool {
+		left, right := r.span(r.marks[i], p.x[i], width)
+		for row, labels := range taken {
+			if (row > 0) != (n > 0) {
+				continue
+			}
+			for _, o := range labels {
+				switch far, near := max(row, -row), max(n, -n); {
+				case far == near && left < o.right+10 && o.left < right+10:
+					return false
+				case far > near && o.stem > left-4 && o.stem < right+4:
+					return false
+				case far < near && p.x[i] > o.left-4 && p.x[i] < o.right+4:
+					return false
+				}
+			}
+		}
+		return true
+	}
+	put := func(i, from, step int) bool {
+		for n, tries := from, 0; tries < 4; n, tries = n+step, tries+1 {
+			if free(i, n) {
+				left, right := r.span(r.marks[i], p.x[i], width)
+				taken[n] = append(taken[n], standing{left, right, p.x[i]})
+				p.row[i] = n
+				p.above, p.below = max(p.above, n), max(p.below, -n)
+				return true
+			}
+		}
+		return false
+	}
+	for i, k := range r.marks {
+		if k.m.Kind != MomentStart && k.m.Kind != MomentEnd {
+			continue
+		}
+		left, right := r.span(k, p.x[i], width)
+		if today >= 0 && p.x[today] > left-8 && p.x[today] < right+8 {
+			put(i, -1, -1)
+		} else {
+			put(i, 1, 1)
+		}
+	}
+	if today >= 0 {
+		first := 2
+		if p.above == 0 {
+			first = 1
+		}
+		put(today, first, 1)
+	}
+	for _, kind := range []MomentKind{MomentPlanned, MomentSmall} {
+		for i, k := range r.marks {
+			if k.m.Kind == kind {
+				put(i, -1, -1)
+			}
+		}
+	}
+	return p
+}
+
+// along is where the marks stand on a bar of that width, in the order of time
+// and never on one another.
+func (r *timelineRenderer) along(width float32) []float32 {
+	x := make([]float32, len(r.marks))
+	order := make([]int, len(r.marks))
+	usable, last := width-16, float32(1)
+	for i, k := range r.marks {
+		order[i] = i
+		last = max(last, k.m.At)
+	}
+	sort.SliceStable(order, func(a, b int) bool { return r.marks[order[a]].m.At < r.marks[order[b]].m.At })
 	for i, k := range r.marks {
 		x[i] = 8 + usable*max(0, min(1, k.m.At))
-		if k.m.At > 1 {
-			x[i] = width - 8
-		}
-		// The first day is at least 13 px wide.
-		if k.m.Kind == MomentSmall && i > 0 {
-			x[i] = max(x[i], x[i-1]+18)
+		if last > 1 && k.m.At <= 1 {
+			// What is after the end stands right of it.
+			x[i] = 8 + (usable-2*between)*max(0, k.m.At)
 		}
 	}
-	ends := map[int]float32{}
-	for i, k := range r.marks {
-		left, right := r.span(k, x[i], width)
-		up := k.m.Kind != MomentSmall && k.m.Kind != MomentPlanned
-		first := 1
-		if k.m.Kind == MomentToday {
-			first = 2
-		}
-		for n := first; ; n++ {
-			at := n
-			if !up {
-				at = -n
-			}
-			if end, taken := ends[at]; !taken || left > end+10 {
-				ends[at] = right
-				row[i] = at
-				break
-			}
-		}
-		above, below = max(above, row[i]), max(below, -row[i])
+	for n := 1; n < len(order); n++ {
+		x[order[n]] = max(x[order[n]], x[order[n-1]]+between)
 	}
-	return above, below, row, x
+	if n := len(order) - 1; n >= 0 {
+		x[order[n]] = min(x[order[n]], width-8)
+		for ; n > 0; n-- {
+			x[order[n-1]] = min(x[order[n-1]], x[order[n]]-between)
+		}
+	}
+	return x
 }
 
 func (r *timelineRenderer) span(k *mark, x, width float32) (float32, float32) {
@@ -180,7 +259,7 @@ func (r *timelineRenderer) span(k *mark, x, width float32) (float32, float32) {
 	case k.m.Kind == MomentStart || k.m.Kind == MomentSmall:
 		left = 0
 	case k.m.Kind == MomentEnd:
-		left = width - w
+		left = x + 8 - w
 	}
 	left = max(0, min(left, width-w))
 	return left, left + w
@@ -191,19 +270,23 @@ func (r *timelineRenderer) MinSize() fyne.Size {
 	if width == 0 {
 		width = 500
 	}
-	above, below, _, _ := r.rows(width)
-	return fyne.NewSize(260*theme.Scale(), float32(above+below)*r.label()+44+float32(max(0, above-1))*4)
+	return fyne.NewSize(260*theme.Scale(), r.height(width))
 }
 
 // HeightFor implements Tall for the widget.
 func (t *Timeline) HeightFor(width float32) float32 {
 	r := &timelineRenderer{t: t, marks: t.marks}
-	above, below, _, _ := r.rows(width)
-	return float32(above+below)*r.label() + 44 + float32(max(0, above-1))*4
+	return r.height(width)
+}
+
+func (r *timelineRenderer) height(width float32) float32 {
+	p := r.places(width)
+	return float32(p.above+p.below)*r.label() + 44 + float32(max(0, p.above-1))*4
 }
 
 func (r *timelineRenderer) Layout(s fyne.Size) {
-	above, _, row, x := r.rows(s.Width)
+	p := r.places(s.Width)
+	above, row, x := p.above, p.row, p.x
 	label := r.label()
 	y := float32(above)*label + float32(max(0, above-1))*4 + 16
 	r.track.Move(fyne.NewPos(4, y-4))
@@ -234,6 +317,12 @@ func (r *timelineRenderer) Layout(s fyne.Size) {
 		}
 		k.title.align, k.line.align = align, align
 		k.title.valid, k.line.valid = false, false
+		show(k.title, row[i] != 0)
+		show(k.line, row[i] != 0)
+		if row[i] == 0 {
+			k.stem.Hidden = true
+			continue
+		}
 		var top, stemTop, stemBottom float32
 		if n := row[i]; n > 0 {
 			top = y - 16 - float32(n)*label - float32(n-1)*4

@@ -45,7 +45,7 @@ func fails(t *testing.T, s *Screen, do func()) {
 }
 
 func form(s *Screen, done func()) fyne.CanvasObject {
-	secret := kit.NewSecretEntry("App secret", "")
+	secret := kit.NewSecretEntry(kit.NewQueue(), "App secret", "")
 	stop := kit.NewButton("Stop", kit.Medium, func() {})
 	stop.Disable()
 	return kit.Column(8,
