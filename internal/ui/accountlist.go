@@ -30,20 +30,23 @@ type accountList struct {
 	search  *kit.Entry
 	filters []*kit.FilterChip
 	strip   *fyne.Container
-	rows    *kit.List
-	notice  *fyne.Container
-	card    *fyne.Container
-	heads   *fyne.Container
-	empty   *fyne.Container
-	sort    *kit.Select
-	high    *kit.Button
+	// parts are the numbers in the strip; stripped is what it was drawn for.
+	parts    map[filter]*kit.SummaryPart
+	stripped string
+	rows     *kit.List
+	notice   *fyne.Container
+	card     *fyne.Container
+	heads    *fyne.Container
+	empty    *fyne.Container
+	sort     *kit.Select
+	high     *kit.Button
 	// drawn tells which account each row widget shows.
 	drawn  map[*kit.AccountRow]string
 	narrow bool
 }
 
 func newAccountList(s *shell) *accountList {
-	l := &accountList{s: s, drawn: map[*kit.AccountRow]string{}}
+	l := &accountList{s: s, drawn: map[*kit.AccountRow]string{}, parts: map[filter]*kit.SummaryPart{}}
 	l.search = kit.NewSearch(s.say("accounts.search"), s.say("accounts.search"), func(words string) {
 		l.form.Search = words
 		l.refresh()
@@ -106,7 +109,7 @@ func (l *accountList) refresh() {
 	for i, f := range l.filters {
 		f.Set(l.model.Counts[i], filter(i) == l.form.Filter)
 	}
-	l.strip.Objects = []fyne.CanvasObject{l.summary()}
+	l.summary()
 	l.notice.Objects = nil
 	if s.storage.Locked {
 		l.notice.Objects = []fyne.CanvasObject{s.lockedNotice()}
@@ -137,22 +140,30 @@ func setVisible(o fyne.CanvasObject, yes bool) {
 	}
 }
 
-// summary is the strip above the list.
-func (l *accountList) summary() fyne.CanvasObject {
-	parts := []fyne.CanvasObject{}
-	for _, p := range l.model.Parts {
-		n := strconv.Itoa(p.N)
-		words := kit.NewText(strings.Replace(p.Words, n, "**"+n+"**", 1)).Whole()
-		if icon, ok := partIcons[p.Filter]; ok {
-			parts = append(parts, kit.Row(8, kit.NewIcon(icon, kit.Tone(p.Tone).Ink(), theme.SizeIcon), words))
-		} else {
-			parts = append(parts, words)
+// summary brings the strip above the list up to date. Its parts stay the same
+// widgets, so that one of them keeps the focus while the numbers change.
+func (l *accountList) summary() {
+	shown, objects := l.model.AllWell, []fyne.CanvasObject{}
+	for _, m := range l.model.Parts {
+		n := strconv.Itoa(m.N)
+		words := strings.Replace(m.Words, n, "**"+n+"**", 1)
+		p := l.parts[m.Filter]
+		if p == nil {
+			p = kit.NewSummaryPart(partIcons[m.Filter], kit.Tone(m.Tone), words, func() { l.filter(m.Filter) })
+			l.parts[m.Filter] = p
 		}
+		p.SetWords(words)
+		shown += "\n" + m.Words
+		objects = append(objects, p)
 	}
+	if shown == l.stripped {
+		return
+	}
+	l.stripped = shown
 	if l.model.AllWell != "" {
-		parts = append(parts, kit.Muted(l.model.AllWell).Whole())
+		objects = append(objects, kit.Inset(6, 0, 6, 8, kit.Muted(l.model.AllWell).Whole()))
 	}
-	return kit.NewCardPad(16, kit.Flow(24, parts...))
+	l.strip.Objects = []fyne.CanvasObject{kit.NewCardPad(8, kit.Flow(8, objects...))}
 }
 
 // nothing stands where no row fits what was asked for.

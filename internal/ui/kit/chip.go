@@ -198,6 +198,74 @@ func (c *FilterChip) CreateRenderer() fyne.WidgetRenderer {
 	return r
 }
 
+// SummaryPart is one of the numbers above a list; pressing it shows what it
+// counts.
+type SummaryPart struct {
+	base
+	words string
+	tone  Tone
+	icon  theme.IconName
+}
+
+// NewSummaryPart makes one; icon may be empty, **bold** works in words.
+func NewSummaryPart(icon theme.IconName, tone Tone, words string, tapped func()) *SummaryPart {
+	p := &SummaryPart{words: words, tone: tone, icon: icon}
+	p.start(p, tapped)
+	return p
+}
+
+// SetWords changes what it says.
+func (p *SummaryPart) SetWords(words string) {
+	if p.words != words {
+		p.words = words
+		p.Refresh()
+	}
+}
+
+// Seen implements Seen.
+func (p *SummaryPart) Seen() Description {
+	return Description{Role: RoleButton, Text: strings.ReplaceAll(p.words, "**", "")}
+}
+
+// CreateRenderer is called by the toolkit.
+func (p *SummaryPart) CreateRenderer() fyne.WidgetRenderer {
+	ground := newPlate(theme.ColorTransparent, "", 0, 8)
+	ring := newPlate(theme.ColorTransparent, theme.ColorPrimary, 2, 8)
+	words := NewText("").Whole()
+	s := theme.Scale
+	r := &chipRenderer{ground: ground, words: words, more: []fyne.CanvasObject{ring}}
+	if p.icon != "" {
+		r.icon = NewIcon(p.icon, p.tone.ink(), theme.SizeIcon)
+	}
+	side := func() float32 {
+		if r.icon == nil {
+			return 0
+		}
+		return theme.Length(theme.SizeIcon) + 8*s()
+	}
+	r.update = func() {
+		words.set(Runs(p.words))
+		ground.fill = p.overlayColour()
+		show(ring, p.focused && !p.Disabled())
+	}
+	r.least = func() fyne.Size {
+		return fyne.NewSize(16*s()+side()+words.NaturalWidth(), theme.Length(theme.SizeFilterChip))
+	}
+	r.lay = func(size fyne.Size) {
+		ring.Resize(size)
+		i, w := theme.Length(theme.SizeIcon), words.NaturalWidth()
+		h := words.HeightFor(w)
+		if r.icon != nil {
+			r.icon.Move(fyne.NewPos(8*s(), (size.Height-i)/2))
+			r.icon.Resize(fyne.NewSquareSize(i))
+		}
+		words.Move(fyne.NewPos(8*s()+side(), (size.Height-h)/2))
+		words.Resize(fyne.NewSize(w, h))
+	}
+	r.update()
+	return r
+}
+
 // LifeBar shows how much of a token's life is left, with its words below.
 type LifeBar struct {
 	widget.BaseWidget

@@ -202,7 +202,7 @@ func TestLook(t *testing.T) {
 	}
 	t.Run("dialog", func(t *testing.T) {
 		s := uitest.New(t, uitest.Options{Size: uitest.Small})
-		s.Show(kit.Shell(rail(0), kit.NewSandStrip("Practice ground. Nothing here is real.", "Leave", nil), accounts()))
+		s.Show(kit.Shell(rail(0), kit.NewSandStrip("Practice ground. Nothing here is real.", "Leave", func() {}), accounts()))
 		s.Frame.Toast("Renewed. Valid until 2 January 2027.", "Show", nil)
 		s.Frame.Open(kit.Dialog{Title: "Remove access for @northlight.studio?", Body: kit.Column(12, kit.NewText("The token is deleted from this computer. These places stop working:"), kit.NewCheck("Also open Instagram’s page where access can be ended for good", "", true, nil)),
 			Buttons: []kit.DialogButton{{Label: "Keep it", Harmless: true}, {Label: "Remove access", Kind: kit.Danger}}})
