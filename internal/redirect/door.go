@@ -56,7 +56,8 @@ func (g *guest) CloseWrite() error {
 	return nil
 }
 
-// hearing is how long a connection may be silent while others wait.
+// hearing is how long a connection may be silent while others wait, and at the
+// end.
 const hearing = 300 * time.Millisecond
 
 // admit takes a connection in, as soon as there is room; nil after closing.
@@ -96,6 +97,21 @@ func (v *visitors) tryAdmit(c net.Conn) *guest {
 	g := &guest{Conn: c, visitors: v, since: time.Now(), stage: silent}
 	v.guests[g] = true
 	return g
+}
+
+// dismiss closes the connections that have been silent for so long, and says
+// how many others there are. At the end nobody waits for a browser's
+// pre-connection, to which net/http alone would give 5 s (LST-12).
+func (v *visitors) dismiss(silence time.Duration) (left int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for g := range v.guests {
+		if g.stage == silent && time.Since(g.since) >= silence {
+			delete(v.guests, g)
+			_ = g.Conn.Close()
+		}
+	}
+	return len(v.guests)
 }
 
 func (v *visitors) state(c net.Conn, s http.ConnState) {

@@ -37,8 +37,7 @@ const (
 	afterAnswer = 12 * time.Second
 	// fetchGrace is how long a known outcome waits for a browser to ask for it.
 	fetchGrace = 2 * time.Second
-	// goodbye is how long open responses may take at the end; net/http alone
-	// would wait 5 s for a silent pre-connection (LST-12).
+	// goodbye is how long open responses may take at the end (LST-12).
 	goodbye = 500 * time.Millisecond
 )
 
@@ -208,6 +207,13 @@ wait:
 	l.once.closing.Do(func() { close(l.closing) })
 	ending, cancel := context.WithTimeout(context.Background(), goodbye)
 	defer cancel()
+	l.visitors.dismiss(hearing)
+	rest := time.AfterFunc(hearing, func() {
+		if l.visitors.dismiss(0) == 0 {
+			cancel() // net/http would look again only later
+		}
+	})
+	defer rest.Stop()
 	_ = l.server.Shutdown(ending)
 	_ = l.server.Close()
 	l.serving.Wait()
