@@ -51,6 +51,7 @@ func TestEveryLook(t *testing.T) {
 			a.shows(say("account.life"), 10*time.Second)
 			a.shot("look-" + look.name + "-2-account")
 			a.click("nav", say("rail.connect"))
+			a.shows(say("connect.title"), 10*time.Second)
 			a.shot("look-" + look.name + "-3-connect")
 			a.click("nav", say("rail.settings"))
 			a.shows(say("settings.where"), 10*time.Second)
