@@ -64,10 +64,13 @@ func TestEveryActionHasTheKeyboard(t *testing.T) {
 		"link":    func(hit func()) fyne.CanvasObject { return kit.NewLink("Read more", hit) },
 		"in text": func(hit func()) fyne.CanvasObject { return kit.Muted("Words, then").Link("a link", hit) },
 		"filter":  func(hit func()) fyne.CanvasObject { return kit.NewFilterChip("All", 6, hit) },
-		"nav":     func(hit func()) fyne.CanvasObject { return kit.NewNavItem("Guide", theme.IconBook, hit) },
-		"foot":    func(hit func()) fyne.CanvasObject { return kit.NewRailFoot("Keyring", "Tested", "Kept", kit.Fine, hit) },
-		"card":    func(hit func()) fyne.CanvasObject { return kit.NewActionCard(theme.IconCopy, "Copy", "45 s", hit) },
-		"post":    func(hit func()) fyne.CanvasObject { return kit.NewPost("Post of Monday", hit) },
+		"summary": func(hit func()) fyne.CanvasObject {
+			return kit.NewSummaryPart(theme.IconClock, kit.Warn, "**2** need you", hit)
+		},
+		"nav":  func(hit func()) fyne.CanvasObject { return kit.NewNavItem("Guide", theme.IconBook, hit) },
+		"foot": func(hit func()) fyne.CanvasObject { return kit.NewRailFoot("Keyring", "Tested", "Kept", kit.Fine, hit) },
+		"card": func(hit func()) fyne.CanvasObject { return kit.NewActionCard(theme.IconCopy, "Copy", "45 s", hit) },
+		"post": func(hit func()) fyne.CanvasObject { return kit.NewPost("Post of Monday", hit) },
 		"door": func(hit func()) fyne.CanvasObject {
 			return kit.NewDoorCard(kit.Door{Title: "Practise", Button: "Open", Tapped: hit})
 		},
@@ -670,7 +673,7 @@ func TestTimelineLabelsDoNotMeet(t *testing.T) {
 		type box struct{ x1, y1, x2, y2 float32 }
 		var boxes []box
 		for _, o := range test.WidgetRenderer(l).Objects() {
-			if _, ok := o.(*kit.Text); ok {
+			if _, ok := o.(*kit.Text); ok && o.Visible() {
 				p, z := o.Position(), o.Size()
 				boxes = append(boxes, box{p.X, p.Y, p.X + z.Width, p.Y + z.Height})
 				if p.X < 0 || p.X+z.Width > width+1 || p.Y < 0 || p.Y+z.Height > l.Size().Height+1 {

@@ -2,6 +2,7 @@ package kit
 
 import (
 	"image"
+	"slices"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/widget"
@@ -357,4 +358,15 @@ func (l *List) TypedRune(r rune) {
 	if r != ' ' {
 		passRune(l, r)
 	}
+}
+
+// Ringed are the rows that wear the focus ring: one, or none.
+func (l *List) Ringed() []int {
+	var ids []int
+	for _, row := range l.rows {
+		if row.ring.Visible() && !slices.Contains(ids, row.id) {
+			ids = append(ids, row.id)
+		}
+	}
+	return ids
 }
