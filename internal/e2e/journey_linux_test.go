@@ -328,7 +328,7 @@ func (a *app) gap() float64 {
 	return told.GapMS
 }
 
-// The keychain's daemon is stopped, then killed, and the provider stalls: the
+// The provider stalls, the keychain's daemon is stopped, then killed: the
 // window goes on painting and says what is wrong.
 func TestKR3_TheWindowPaintsWhileTheKeychainHangs(t *testing.T) {
 	d := newDesktop(t, options{})
@@ -338,39 +338,51 @@ func TestKR3_TheWindowPaintsWhileTheKeychainHangs(t *testing.T) {
 	c.fillInTheApp()
 	p.handed(10 * time.Second)
 	g := p.page(base, 10*time.Second)
-	control(t, base, "fault", `{"path":"/api.instagram.com/oauth/access_token","delay":"4s","times":1}`)
+	c.shows("Waiting for you in the browser", 10*time.Second)
+	worst := func(span time.Duration) (gap float64) {
+		t.Helper()
+		c.gap()
+		for end := time.Now().Add(span); time.Now().Before(end); {
+			time.Sleep(250 * time.Millisecond)
+			gap = max(gap, c.gap())
+		}
+		return gap
+	}
+	// What this machine makes of the same window, with the same bar moving,
+	// while nothing is wrong. Without a graphics card a frame is computed, and
+	// on a machine that is busy with other things it waits for its turn.
+	calm := worst(4 * time.Second)
+	tell("longest gap while all is well: %.0f ms (at most %d)", calm, frameBound)
+	hold := func(what string, gap float64) {
+		t.Helper()
+		tell("longest gap while %s: %.0f ms (at most %d)", what, gap, frameBound)
+		switch {
+		case gap <= frameBound:
+		case calm <= frameBound:
+			t.Errorf("while %s the window had no turn for %.0f ms", what, gap)
+		case gap > 2*calm:
+			t.Errorf("while %s the window had no turn for %.0f ms; it is %.0f ms on this busy machine while all is well", what, gap, calm)
+		}
+	}
+	control(t, base, "fault", `{"path":"/api.instagram.com/oauth/access_token","delay":"6s","times":1}`)
 	g.click("#allow")
 	g.throughWarning()
 	c.shows("Getting the 60-day token", 10*time.Second)
-	c.gap()
-	worst := map[string]float64{}
-	watch := func(what string, for_ time.Duration) {
-		t.Helper()
-		for end := time.Now().Add(for_); time.Now().Before(end); {
-			time.Sleep(200 * time.Millisecond)
-			worst[what] = max(worst[what], c.gap())
-		}
-	}
-	watch("the provider stalls", 2*time.Second)
+	hold("the provider stalls", worst(3*time.Second))
 	d.keyring.freeze()
-	watch("the daemon is stopped", 5*time.Second)
+	hold("the daemon is stopped", worst(6*time.Second))
+	c.shows("Saving it in GNOME Keyring", 5*time.Second)
 	c.shot("hanging-1-saving")
 	d.keyring.thaw()
 	c.shows("is connected", 15*time.Second)
 	c.click("button", "Done")
 	c.click("nav", "Settings")
 	c.shows("Where are my tokens?", 5*time.Second)
-	c.gap()
 	d.keyring.kill()
 	c.click("button", "Test again")
-	watch("the daemon is killed", 3*time.Second)
+	hold("the daemon is killed", worst(3*time.Second))
+	c.shows("No keychain was found on this computer", 10*time.Second)
 	c.shot("hanging-2-killed")
-	for what, gap := range worst {
-		tell("longest gap while %s: %.0f ms (at most %d)", what, gap, frameBound)
-		if gap > frameBound {
-			t.Errorf("while %s the window had no turn for %.0f ms", what, gap)
-		}
-	}
 }
 
 // Without a keychain the token lasts until the window closes, and it says so.
