@@ -226,7 +226,10 @@ func (l *accountList) menuChosen() {
 // than there is room.
 type listCard struct{ l *accountList }
 
-func (c *listCard) MinSize(o []fyne.CanvasObject) fyne.Size { return fyne.NewSize(420, 160) }
+// MinSize leaves room for two rows, so that there is something to scroll in.
+func (c *listCard) MinSize(o []fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(420, max(160, 2*(kit.RowHeight(0)+4)))
+}
 
 func (c *listCard) Layout(o []fyne.CanvasObject, size fyne.Size) {
 	l := c.l

@@ -426,7 +426,8 @@ type problemModel struct {
 	// Neutral: the person chose this; it is not an error.
 	Neutral bool
 	Said    string
-	// Both are the two strings to compare, where the problem is that they differ.
+	// Here is the address that was used, where the problem is that the
+	// dashboard has another; that one only the person can see.
 	Here    string
 	Actions []problem.Action
 	Details string
@@ -448,6 +449,42 @@ func presentProblem(c *text.Catalogue, st connect.State, clientID string, now ti
 	}
 	m.Details = strings.Join(append(details(st, clientID, now), told.Title), "\n")
 	return m
+}
+
+// compare says how the address in the dashboard differs from the one used here.
+// Spaces around it are a copy's, not the dashboard's.
+func compare(c *text.Catalogue, here, there string) hint {
+	there = strings.TrimSpace(there)
+	switch {
+	case there == "":
+		return hint{c.Say("connect.problem.both"), toneNeutral}
+	case there == here:
+		return hint{c.Say("connect.problem.same"), toneFine}
+	case there+"/" == here:
+		return hint{c.Say("connect.problem.slash_short"), toneWarning}
+	case there == here+"/":
+		return hint{c.Say("connect.problem.slash_long"), toneWarning}
+	}
+	a, b, n := []rune(here), []rune(there), 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	args := text.Args{"n": n + 1, "here": beginning(a[n:]), "there": beginning(b[n:])}
+	switch {
+	case n == len(b):
+		return hint{c.Say("connect.problem.differ_short", args), toneWarning}
+	case n == len(a):
+		return hint{c.Say("connect.problem.differ_long", args), toneWarning}
+	}
+	return hint{c.Say("connect.problem.differ_at", args), toneWarning}
+}
+
+// beginning is as much of an address as a hint has room for.
+func beginning(rest []rune) string {
+	if len(rest) > 12 {
+		return string(rest[:12]) + "…"
+	}
+	return string(rest)
 }
 
 // details is what "Copy details" gives: enough for support, and nothing that

@@ -25,6 +25,9 @@ type problemPage struct {
 	fold     *kit.Fold
 	details  *kit.Button
 	redirect *kit.CopyField
+	// there takes the address in the dashboard, to compare.
+	there    *kit.Entry
+	thereBox *kit.FieldBox
 	uncopied func()
 }
 
@@ -47,6 +50,9 @@ func newProblemPage(c *connectScreen) *problemPage {
 	}
 	if p.m.Here != "" {
 		p.redirect = kit.NewCopyField(s.run, s.say("connect.app.redirect"), p.m.Here, s.say("connect.app.copy"), s.say("connect.app.copied"), s.copyPlain)
+		p.there = kit.NewMonoEntry(s.say("connect.problem.there"), s.say("connect.problem.there_paste"))
+		p.there.OnChanged = func(string) { p.compare() }
+		p.thereBox = kit.NewFieldBox(s.say("connect.problem.there"), p.there, s.say("connect.problem.both"), 2)
 	}
 	p.details = kit.NewButton(s.say("connect.problem.copy"), kit.Medium, p.copyDetails).With(theme.IconCopy)
 	said := kit.Column(12)
@@ -120,7 +126,7 @@ func (p *problemPage) build() []fyne.CanvasObject {
 			person(s.say("connect.other.answered"), pr.Args["found"])))
 	}
 	if p.redirect != nil {
-		happened.Add(kit.Column(6, kit.Strong(s.say("connect.app.redirect")), p.redirect, kit.Caption(s.say("connect.problem.both"))))
+		happened.Add(kit.Column(12, kit.Column(6, kit.Strong(s.say("connect.problem.here")), p.redirect), p.thereBox))
 	}
 	if id := f.form.ClientID; id != "" && (f.state.Problem.Key == problem.AppIDIsFacebook || f.state.Problem.Key == problem.AppIDUnknown) {
 		happened.Add(kit.SoftBox(kit.Bad, kit.Row(14, kit.NewIcon(theme.IconCrossDisc, theme.ColorError, theme.SizeIcon),
@@ -141,6 +147,12 @@ func (p *problemPage) build() []fyne.CanvasObject {
 		both = kit.Columns(24, 0, []float32{1.1, -1, 1}, happened, kit.Line(), todo)
 	}
 	return []fyne.CanvasObject{p.c.head(2), kit.NewCard(kit.Column(24, head, both)), kit.NewCardPad(20, p.fold)}
+}
+
+// compare says under the dashboard's address how it differs from ours.
+func (p *problemPage) compare() {
+	h := compare(p.s.c, p.m.Here, p.there.Text)
+	p.thereBox.Say(kit.Tone(h.Tone), h.Words)
 }
 
 // person is somebody's picture and name, with what they are here.

@@ -210,10 +210,10 @@ func Page(head fyne.CanvasObject, content fyne.CanvasObject, footer fyne.CanvasO
 	return FullPage(NewScroll(margins(Column(20, parts...), 24, 32)), footer)
 }
 
-// FixedPage is a Page whose content does not scroll as a whole and takes the
-// height there is: a list.
+// FixedPage is a Page whose content scrolls by itself and takes the height there
+// is: a list. The page scrolls only where not even its least height is left.
 func FixedPage(head, content, footer fyne.CanvasObject) *fyne.Container {
-	return FullPage(margins(Column(20, head, Grow(content)), 24, 16), footer)
+	return FullPage(NewScroll(margins(Column(20, head, Grow(content)), 24, 16)), footer)
 }
 
 // FullPage is content and a footer, without margins.

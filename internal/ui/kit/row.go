@@ -254,8 +254,9 @@ type listRowLayout struct{ over }
 func (l *listRowLayout) MinSize(o []fyne.CanvasObject) fyne.Size { return o[0].MinSize() }
 func (l *listRowLayout) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	o[0].Resize(s)
-	o[1].Move(fyne.NewPos(2, 2))
-	o[1].Resize(fyne.NewSize(s.Width-4, s.Height-4))
+	// At the sides there is room for the scroll bar.
+	o[1].Move(fyne.NewPos(5, 1))
+	o[1].Resize(fyne.NewSize(s.Width-10, s.Height-2))
 }
 
 // NewList makes one.
