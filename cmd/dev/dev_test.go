@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/ast"
 	"io"
 	"os"
 	"os/exec"
@@ -173,6 +174,36 @@ func TestFuzzTargetsAreFoundByReading(t *testing.T) {
 	here, err := fuzzTargets(os.DirFS(repository(t)))
 	if err != nil || len(here) == 0 {
 		t.Errorf("in this repository: %v, %v", here, err)
+	}
+}
+
+// What runs beside the window is run under the race detector: each test that is
+// named exists, and no file starts work beside it without such a test.
+func TestWhatRunsBesideTheWindowIsNamed(t *testing.T) {
+	missing := map[string]bool{}
+	for _, name := range besideTheWindow {
+		missing[name] = true
+	}
+	goFiles(t, func(room, name string, file *ast.File, at func(ast.Node) string) {
+		if !slices.Contains(oneThread, room) {
+			return
+		}
+		named := false
+		for _, declaration := range file.Decls {
+			if f, ok := declaration.(*ast.FuncDecl); ok && slices.Contains(besideTheWindow, f.Name.Name) {
+				named = true
+				delete(missing, f.Name.Name)
+			}
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if _, ok := n.(*ast.GoStmt); ok && !named && name != "internal/ui/kit/runner.go" {
+				t.Errorf("%s starts something beside the window: no test of this file is in besideTheWindow (cmd/dev/steps.go)", at(n))
+			}
+			return true
+		})
+	})
+	for name := range missing {
+		t.Errorf("%s is to run under the race detector and does not exist", name)
 	}
 }
 

@@ -127,7 +127,18 @@ func steps(long bool, count *tally) []step {
 			if err != nil {
 				return err
 			}
-			return goTest(clang, append([]string{"-tags=ci", "-race"}, packages...)...)(ctx)
+			// The driver of the window's tests is a server: it belongs here, too.
+			race := []string{"-tags=ci,e2e", "-race"}
+			var window []string
+			packages = slices.DeleteFunc(packages, func(p string) bool {
+				own := slices.ContainsFunc(oneThread, func(room string) bool { return strings.HasSuffix(p, "/"+room) })
+				if own {
+					window = append(window, p)
+				}
+				return own
+			})
+			return errors.Join(goTest(clang, slices.Concat(race, packages)...)(ctx),
+				goTest(clang, slices.Concat(race, []string{"-run=^(" + strings.Join(besideTheWindow, "|") + ")$"}, window)...)(ctx))
 		}},
 		{name: "fuzzing", run: func(ctx context.Context) error { return fuzz(ctx, count, fuzzTime) }},
 		{name: "journeys on a real desktop", run: goTest(pure, "-skip=^TestBench", "./internal/e2e")},
@@ -192,6 +203,18 @@ func list(ctx context.Context, env []string, args ...string) ([]string, error) {
 
 // journeys is the room whose tests have a step of their own.
 const journeys = "/internal/e2e"
+
+// oneThread are the rooms whose tests take minutes to lay out screens under the
+// race detector and have nothing for it to find: the window's work waits in a
+// queue that the test itself drains. besideTheWindow are their tests in which
+// work really runs beside the window. A test of this room holds the list.
+var (
+	oneThread       = []string{"internal/ui", "internal/ui/kit"}
+	besideTheWindow = []string{
+		"TestTheWindowOverTheRealCore", "TestAWholePracticeSignInOverTheRealCore",
+		"TestTheNextAttemptWaitsForTheLastOnesPort", "TestRealRunnerPostsAndStops",
+	}
+)
 
 // listPackages names every package but the journeys.
 func listPackages(ctx context.Context) ([]string, error) {
