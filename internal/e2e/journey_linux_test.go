@@ -86,6 +86,21 @@ func (c *counting) fillInTheApp() {
 	c.press("button", "Open Instagram")
 }
 
+// answered opens the window, signs in as far as the browser's certificate
+// warning, and gives the window, the tab, the address that the browser was
+// handed and the one that it was sent back to.
+func (d *desktop) answered(base, button string) (c *counting, g *page, handed, back string) {
+	d.t.Helper()
+	p := d.sitDown()
+	c = &counting{app: d.openWindow(program(d.t, "tokenkeep", windowTags), "TOKENKEEP_SANDBOX_URL="+base)}
+	c.fillInTheApp()
+	handed = p.handed(10 * time.Second)
+	g = p.page(base, 10*time.Second)
+	g.click(button)
+	within(d.t, 10*time.Second, "the certificate warning", g.warned)
+	return c, g, handed, g.address()
+}
+
 // canariesOf are the secrets of one sign-in: what the provider was asked with,
 // what came back to the browser, and what lies in the keychain now.
 func (d *desktop) canariesOf(handed, back string, tokens ...string) []canary {
@@ -188,14 +203,8 @@ func TestPracticeJourney(t *testing.T) {
 // The page did not load, so the address is pasted; the listener waits beside it.
 func TestJourneyPaste(t *testing.T) {
 	d := newDesktop(t, options{})
-	p := d.sitDown()
 	base := d.provider()
-	c := &counting{app: d.openWindow(program(t, "tokenkeep", windowTags), "TOKENKEEP_SANDBOX_URL="+base)}
-	c.fillInTheApp()
-	handed := p.handed(10 * time.Second)
-	g := p.page(base, 10*time.Second)
-	g.click("#allow")
-	within(t, 10*time.Second, "the certificate warning", g.warned)
+	c, g, handed, _ := d.answered(base, "#allow")
 	// First something that is no address of this sign-in.
 	d.screen.copyText("https://localhost:8919/?code=AQxxxxxxxxxxxxxxxxxxxxxxxx&state=" + strings.Repeat("A", 43))
 	c.press("button", "Paste")
@@ -220,15 +229,8 @@ func TestJourneyPaste(t *testing.T) {
 // A denial is said truly in both places within a second.
 func TestJourneyDenial(t *testing.T) {
 	d := newDesktop(t, options{})
-	p := d.sitDown()
 	base := d.provider()
-	c := &counting{app: d.openWindow(program(t, "tokenkeep", windowTags), "TOKENKEEP_SANDBOX_URL="+base)}
-	c.fillInTheApp()
-	handed := p.handed(10 * time.Second)
-	g := p.page(base, 10*time.Second)
-	g.click("#deny")
-	within(t, 10*time.Second, "the certificate warning", g.warned)
-	back := g.address()
+	c, g, handed, back := d.answered(base, "#deny")
 	g.says("Your connection is not private", 10*time.Second)
 	g.click("#details-button")
 	g.click("#proceed-link")
@@ -263,13 +265,7 @@ func TestJourneyKilledHalfWay(t *testing.T) {
 	base := d.provider()
 	control(t, base, "fault", `{"path":"/graph.instagram.com/access_token","delay":"30s","times":1}`)
 	path := program(t, "tokenkeep", windowTags)
-	c := &counting{app: d.openWindow(path, "TOKENKEEP_SANDBOX_URL="+base)}
-	c.fillInTheApp()
-	handed := p.handed(10 * time.Second)
-	g := p.page(base, 10*time.Second)
-	g.click("#allow")
-	within(t, 10*time.Second, "the certificate warning", g.warned)
-	back := g.address()
+	c, g, handed, back := d.answered(base, "#allow")
 	g.throughWarning()
 	c.shows("Getting the 60-day token", 10*time.Second)
 	c.shot("killed-1-half-way")
@@ -294,15 +290,8 @@ func TestJourneyKilledHalfWay(t *testing.T) {
 // A provider that refuses: the window shows what and why, and nothing stays.
 func TestJourneyRefused(t *testing.T) {
 	d := newDesktop(t, options{})
-	p := d.sitDown()
 	base := d.provider("--scenario", "code-used")
-	c := &counting{app: d.openWindow(program(t, "tokenkeep", windowTags), "TOKENKEEP_SANDBOX_URL="+base)}
-	c.fillInTheApp()
-	handed := p.handed(10 * time.Second)
-	g := p.page(base, 10*time.Second)
-	g.click("#allow")
-	within(t, 10*time.Second, "the certificate warning", g.warned)
-	back := g.address()
+	c, g, handed, back := d.answered(base, "#allow")
 	g.throughWarning()
 	g.says("Not finished", 10*time.Second)
 	c.shows("This code was already used", 5*time.Second)
@@ -388,17 +377,12 @@ func TestKR3_TheWindowPaintsWhileTheKeychainHangs(t *testing.T) {
 // Without a keychain the token lasts until the window closes, and it says so.
 func TestJourneyWithoutAKeychain(t *testing.T) {
 	d := newDesktop(t, options{noKeyring: true})
-	p := d.sitDown()
 	base := d.provider()
-	c := &counting{app: d.openWindow(program(t, "tokenkeep", windowTags), "TOKENKEEP_SANDBOX_URL="+base)}
-	c.shows("No keychain was found on this computer", 10*time.Second)
-	c.shot("session-1-welcome")
-	c.fillInTheApp()
-	handed := p.handed(10 * time.Second)
-	g := p.page(base, 10*time.Second)
-	g.click("#allow")
-	within(t, 10*time.Second, "the certificate warning", g.warned)
-	back := g.address()
+	first := d.openWindow(program(t, "tokenkeep", windowTags), "TOKENKEEP_SANDBOX_URL="+base)
+	first.shows("No keychain was found on this computer", 10*time.Second)
+	first.shot("session-1-welcome")
+	first.close()
+	c, g, handed, back := d.answered(base, "#allow")
 	g.throughWarning()
 	c.shows("is connected", 10*time.Second)
 	c.shows("Held until you close Tokenkeep", 5*time.Second)
