@@ -87,7 +87,7 @@ func (a *accountScreen) rebuild() {
 		kit.Muted(m.Under))))
 	left := []fyne.CanvasObject{}
 	if m.Notice != nil {
-		left = append(left, kit.NewNotice(kit.Bad, m.Notice.Title, m.Notice.Happened+" "+m.Notice.Advice))
+		left = append(left, kit.NewNotice(kit.Bad, sentence(m.Notice.Title), m.Notice.Happened+" "+m.Notice.Advice))
 		p.signIn.SetKind(kit.High)
 	} else {
 		p.signIn.SetKind(kit.Medium)

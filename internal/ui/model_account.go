@@ -108,7 +108,7 @@ func presentLife(c *text.Catalogue, m *accountModel, a connect.Account, now time
 		m.Marks = append(m.Marks, mark{c.Say("account.renewable"), c.Say("account.renewable_line", text.Args{"day": when(*a.RenewAfter)}), at(*a.RenewAfter), "renewable"})
 	}
 	today := c.Count("account.days_left", left)
-	if a.Lifetime == connect.Short {
+	if a.Lifetime == connect.Short || m.Ended {
 		today = when(now)
 	}
 	m.Marks = append(m.Marks, mark{c.Say("account.today"), today, at(now), "today"}, mark{c.Say("account.ends"), ends, 1, "ends"})
