@@ -108,3 +108,14 @@ func TestTheTwoAddressesAreCompared(t *testing.T) {
 		}
 	})
 }
+
+func TestTheListKeepsRoomAtLargeText(t *testing.T) {
+	w := open(t, "de", newDouble(t, six()...))
+	w.s.setTextPercent(200)
+	w.s.window.Resize(fyne.NewSize(kit.LeastWidth, kit.LeastHeight))
+	w.queue.Drain()
+	list := w.s.home.(*homeScreen).list
+	if got, least := list.rows.Size().Height, kit.RowHeight(0); got < least {
+		t.Errorf("the list is %v high, a row %v", got, least)
+	}
+}
