@@ -118,4 +118,12 @@ func TestTheListKeepsRoomAtLargeText(t *testing.T) {
 	if got, least := list.rows.Size().Height, kit.RowHeight(0); got < least {
 		t.Errorf("the list is %v high, a row %v", got, least)
 	}
+	page, ok := list.root.(*fyne.Container).Objects[0].(*kit.Scroll)
+	if !ok {
+		t.Fatal("the page cannot be scrolled to its list")
+	}
+	page.SetOffset(list.rows.Size().Height + 2000)
+	if at := w.app.Driver().AbsolutePositionForObject(list.rows); at.Y+kit.RowHeight(0) > kit.LeastHeight {
+		t.Errorf("scrolled to its end, the list begins at %v", at)
+	}
 }

@@ -41,8 +41,11 @@ func TestTheRailMakesRoomForANoteAndLongWords(t *testing.T) {
 				page := kit.NewText("page")
 				rail := kit.NewRail(fyne.NewStaticResource("x.svg", []byte("<svg xmlns=\"http://www.w3.org/2000/svg\"/>")), "Tokenkeep", nil, connect, settings)
 				s.Show(kit.Shell(rail, nil, page))
-				connect.SetNote("Wartet noch immer")
+				connect.SetNote("Wartet noch immer auf Sie")
 				settings.SetSelected(true)
+				if rail.Size().Width < rail.MinSize().Width {
+					t.Errorf("the rail has %v and needs %v", rail.Size(), rail.MinSize())
+				}
 				s.Settle()
 				for _, i := range []*kit.NavItem{connect, settings} {
 					if least := i.MinSize(); i.Size().Height < least.Height || i.Size().Width < least.Width {
