@@ -287,9 +287,16 @@ func TestLibrarysOwnDialogs(t *testing.T) {
 	d := newDesktop(t)
 	f := d.startFake()
 	var w waits
-	k := keychain(t, Options{Attended: true, Budget: 1500 * time.Millisecond, Waiting: w.hear})
+	dialogs := make(chan struct{}, 8)
+	k := keychain(t, Options{Attended: true, Budget: 1500 * time.Millisecond, Waiting: func(open bool) {
+		w.hear(open)
+		if open {
+			dialogs <- struct{}{}
+		}
+	}})
 	f.be(mood{askToWrite: true, prompt: "ignore"})
 	wants(t, k.Put(t.Context(), "a", secret.New("v")), problem.VaultLocked)
+	<-dialogs
 	if w.String() != "[true false]" {
 		t.Errorf("told %v", &w)
 	}
@@ -299,12 +306,20 @@ func TestLibrarysOwnDialogs(t *testing.T) {
 		wants(t, k.Put(t.Context(), "a", secret.New("v")), problem.VaultAbsent, "reason", "gone")
 	})
 	// The bus goes: it would panic.
+	for len(dialogs) > 0 {
+		<-dialogs
+	}
 	f = d.startFake()
 	f.be(mood{askToWrite: true, prompt: "ignore"})
-	time.AfterFunc(200*time.Millisecond, func() { _ = d.bus.Process.Kill() })
-	within(t, time.Second, func() {
-		wants(t, k.Put(t.Context(), "a", secret.New("v")), problem.VaultAbsent, "reason", "gone")
-	})
+	put := make(chan error, 1)
+	go func() { put <- k.Put(t.Context(), "a", secret.New("v")) }()
+	select {
+	case <-dialogs:
+	case err := <-put:
+		t.Fatalf("no dialog was opened: %v", err)
+	}
+	_ = d.bus.Process.Kill()
+	within(t, time.Second, func() { wants(t, <-put, problem.VaultAbsent, "reason", "gone") })
 }
 
 func TestFirstKeyringIsMadeWhenAPersonIsThere(t *testing.T) {
