@@ -10,6 +10,7 @@ import (
 	"mime/multipart"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"slices"
@@ -75,22 +76,25 @@ const (
 
 func playMeasuring() error {
 	ctx := context.Background()
-	running, err := sandbox.Start(ctx, "127.0.0.1:0", sandbox.Options{Auto: true})
+	// The provider speaks TLS, as a real one does, to both sides alike. Its
+	// address says http because that is what a sandbox's address says; the
+	// connections underneath are encrypted.
+	provider := httptest.NewTLSServer(sandbox.New(sandbox.Options{Auto: true}))
+	defer provider.Close()
+	base, err := url.Parse("http://" + provider.Listener.Addr().String())
 	if err != nil {
 		return err
 	}
-	defer running.Stop()
-	base, err := url.Parse(running.URL)
-	if err != nil {
-		return err
-	}
+	trust := &tls.Config{RootCAs: provider.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS12}
+	secured = &http.Transport{DialContext: (&tls.Dialer{Config: trust}).DialContext}
+	persons = secured.Clone()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	redirectURI := fmt.Sprintf("https://localhost:%d/", free.Addr().(*net.TCPAddr).Port)
 	_ = free.Close()
-	service, err := connect.Open(ctx, connect.Config{Home: os.Getenv("HOME") + "/measured", SandboxURL: base, Attended: true, Open: browse})
+	service, err := connect.Open(ctx, connect.Config{Home: os.Getenv("HOME") + "/measured", SandboxURL: base, Attended: true, Open: browse, Client: &http.Client{Transport: secured}})
 	if err != nil {
 		return err
 	}
@@ -99,11 +103,14 @@ func playMeasuring() error {
 	defer keychain.Close()
 	var times signInTimes
 	for round := range warmUpRounds + measuredRounds {
+		// Connections are new for each side, as they are for a sign-in.
+		secured.CloseIdleConnections()
 		ours, err := oneSignIn(ctx, service, redirectURI)
 		if err != nil {
 			return err
 		}
-		bare, err := bareNecessities(ctx, running.URL, redirectURI, keychain)
+		secured.CloseIdleConnections()
+		bare, err := bareNecessities(ctx, base.String(), redirectURI, keychain)
 		if err != nil {
 			return err
 		}
@@ -115,11 +122,21 @@ func playMeasuring() error {
 	return json.NewEncoder(os.Stdout).Encode(times)
 }
 
+// secured carries the requests to the provider, ours and the bare ones; persons
+// is the browser's, which has its own connections.
+var secured, persons *http.Transport
+
 // browse follows the address as a browser does whose person has seen the
 // warning before.
 func browse(ctx context.Context, address string) error {
+	// To the provider over its own connection, back to the listener past the warning.
+	back, err := (&http.Client{Transport: persons, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).Get(address)
+	if err != nil {
+		return err
+	}
+	_ = back.Body.Close()
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}}
-	answer, err := client.Get(address)
+	answer, err := client.Get(back.Header.Get("Location"))
 	if err != nil {
 		return err
 	}
@@ -154,9 +171,7 @@ func bareNecessities(ctx context.Context, base, redirectURI string, keychain *va
 		return 0, err
 	}
 	began := time.Now()
-	// Connections are new, as they are for a sign-in.
-	client := &http.Client{Transport: &http.Transport{}}
-	defer client.CloseIdleConnections()
+	client := &http.Client{Transport: secured}
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
 	for _, pair := range [][2]string{{"client_id", sandbox.ClientID}, {"client_secret", sandbox.ClientSecret}, {"grant_type", "authorization_code"}, {"redirect_uri", redirectURI}, {"code", code}} {
@@ -188,7 +203,7 @@ func bareNecessities(ctx context.Context, base, redirectURI string, keychain *va
 }
 
 func bareCode(base, redirectURI string) (string, error) {
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{Transport: persons, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := client.Get(base + "/www.instagram.com/oauth/authorize?" + url.Values{
 		"client_id": {sandbox.ClientID}, "redirect_uri": {redirectURI}, "response_type": {"code"}, "scope": {"instagram_business_basic"}, "state": {strings.Repeat("s", 43)}}.Encode())
 	if err != nil {

@@ -1,6 +1,8 @@
 package kit
 
 import (
+	"image/color"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
@@ -254,10 +256,11 @@ func (r *plateRenderer) Layout(s fyne.Size)           { r.rect.Resize(s) }
 func (r *plateRenderer) MinSize() fyne.Size           { return r.p.least }
 func (r *plateRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.rect} }
 func (r *plateRenderer) Refresh() {
-	r.rect.FillColor = theme.Of(r.p.fill)
-	r.rect.StrokeWidth = 0
+	r.rect.FillColor, r.rect.StrokeColor, r.rect.StrokeWidth = painted(r.p.fill), nil, 0
 	if r.p.stroke != "" && r.p.width > 0 {
-		r.rect.StrokeColor, r.rect.StrokeWidth = theme.Of(r.p.stroke), r.p.width
+		if stroke := painted(r.p.stroke); stroke != nil {
+			r.rect.StrokeColor, r.rect.StrokeWidth = stroke, r.p.width
+		}
 	}
 	if r.p.topOnly {
 		r.rect.TopLeftCornerRadius, r.rect.TopRightCornerRadius = r.p.radius, r.p.radius
@@ -269,6 +272,20 @@ func (r *plateRenderer) Refresh() {
 		r.rect.Shadow = canvas.Shadow{Color: theme.Of("shadow"), BlurRadius: 18, Offset: fyne.NewPos(0, 6), Variant: canvas.DropShadow}
 	}
 	r.rect.Refresh()
+}
+
+// painted is the named colour, or nil where nothing of it could be seen: the
+// toolkit leaves out a rectangle without colours, while a transparent one costs
+// as much to paint as a solid one, for each of its pixels.
+func painted(name fyne.ThemeColorName) color.Color {
+	c := theme.Of(name)
+	if c == nil {
+		return nil
+	}
+	if _, _, _, alpha := c.RGBA(); alpha == 0 {
+		return nil
+	}
+	return c
 }
 
 // Icon shows one of the theme's icons in a named colour and size.

@@ -2,6 +2,7 @@ package kit
 
 import (
 	"strconv"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -280,8 +281,35 @@ func NewThinProgress(name string, share float32) *ThinProgress {
 	return p
 }
 
-// barSteps is how many places a moving bar takes on its way across.
-const barSteps = 24
+const (
+	// tick is the toolkit's, fastest the most that an eye asks of a waiting bar.
+	tick    = 17 * time.Millisecond
+	fastest = 33 * time.Millisecond
+	// restShare is how many times a frame's cost the bar rests after it.
+	restShare = 12
+)
+
+// pace says when the next picture of a motion is due. The toolkit paints the
+// whole window for each; where there is no graphics card that takes tens of
+// milliseconds, and painting at every tick would fill a core and keep clicks
+// waiting. What a picture costs shows in how late the next tick comes.
+type pace struct {
+	last, moved time.Time
+	cost        time.Duration
+	painted     bool
+}
+
+func (p *pace) due(now time.Time) bool {
+	if p.painted {
+		p.cost = max(0, now.Sub(p.last)-tick)
+	}
+	p.last, p.painted = now, false
+	if now.Sub(p.moved) < max(fastest, restShare*p.cost) {
+		return false
+	}
+	p.moved, p.painted = now, true
+	return true
+}
 
 // NewMovingBar makes one for a wait; motion false leaves it still.
 func NewMovingBar(name string, motion bool) *ThinProgress {
@@ -301,11 +329,10 @@ func (p *ThinProgress) Start() {
 	if !p.moving || !p.motion || p.anim != nil {
 		return
 	}
-	// In steps, not at the screen's rate: the toolkit paints the whole window
-	// for each, and without a graphics card sixty a second would fill a core.
+	pace := &pace{}
 	p.anim = fyne.NewAnimation(1800*1e6, func(done float32) {
-		if step := float32(int(done*barSteps)) / barSteps; step != p.at {
-			p.at = step
+		if pace.due(time.Now()) {
+			p.at = done
 			p.Refresh()
 		}
 	})
