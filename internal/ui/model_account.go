@@ -176,7 +176,7 @@ func presentStorage(c *text.Catalogue, st connect.Storage, test selfTest, now ti
 	case test.Running:
 		m.WorksLead, m.WorksTone = c.Say("settings.testing"), toneNeutral
 	case test.Problem != nil:
-		told := c.Tell(test.Problem)
+		told := c.Tell(keptElsewhere(test.Problem))
 		m.WorksLead, m.WorksLine, m.WorksTone = told.Title, told.Advice, toneError
 	case test.At.IsZero():
 		m.WorksLead, m.WorksTone, m.TestButton = c.Say("settings.not_tested"), toneNeutral, c.Say("settings.test")
@@ -187,11 +187,25 @@ func presentStorage(c *text.Catalogue, st connect.Storage, test selfTest, now ti
 	return m
 }
 
+// entriesLine says how many tokens lie there; the part of the keychain is named
+// where the keychain is there to tell it.
 func entriesLine(c *text.Catalogue, st connect.Storage) string {
-	if st.Accounts == 0 {
+	switch {
+	case st.Accounts == 0:
 		return joined(st.Collection, c.Say("settings.entries_none"))
+	case st.Collection == "":
+		return c.Count("settings.entries_there", st.Accounts)
 	}
 	return c.Count("settings.entries", st.Accounts, text.Args{"collection": st.Collection})
+}
+
+// keptElsewhere is a problem of the self-test as it reads where tokens are kept
+// in a keychain: one that is gone now has not become a window's memory.
+func keptElsewhere(p *problem.Problem) *problem.Problem {
+	if p.Key != problem.VaultAbsent || p.Args["reason"] != "" {
+		return p
+	}
+	return problem.New(problem.VaultAbsent, "reason", "gone").Because(p)
 }
 
 func secretsLine(c *text.Catalogue, st connect.Storage) string {
@@ -222,7 +236,7 @@ func railFoot(c *text.Catalogue, st connect.Storage, test selfTest, now time.Tim
 	case st.Place == "session":
 		return c.Say("settings.session_tokens"), c.Say("rail.session"), toneWarning
 	case test.Problem != nil:
-		return programOf(c, st), c.Tell(test.Problem).Title, toneError
+		return programOf(c, st), c.Tell(keptElsewhere(test.Problem)).Title, toneError
 	case st.Locked:
 		return programOf(c, st), c.Say("rail.keyring_locked"), toneWarning
 	case test.At.IsZero():

@@ -258,9 +258,7 @@ func (r *plateRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObje
 func (r *plateRenderer) Refresh() {
 	r.rect.FillColor, r.rect.StrokeColor, r.rect.StrokeWidth = painted(r.p.fill), nil, 0
 	if r.p.stroke != "" && r.p.width > 0 {
-		if stroke := painted(r.p.stroke); stroke != nil {
-			r.rect.StrokeColor, r.rect.StrokeWidth = stroke, r.p.width
-		}
+		r.rect.StrokeColor, r.rect.StrokeWidth = painted(r.p.stroke), r.p.width
 	}
 	if r.p.topOnly {
 		r.rect.TopLeftCornerRadius, r.rect.TopRightCornerRadius = r.p.radius, r.p.radius
@@ -274,16 +272,16 @@ func (r *plateRenderer) Refresh() {
 	r.rect.Refresh()
 }
 
-// painted is the named colour, or nil where nothing of it could be seen: the
-// toolkit leaves out a rectangle without colours, while a transparent one costs
-// as much to paint as a solid one, for each of its pixels.
+// painted is the named colour, or color.Transparent itself where nothing of it
+// could be seen: the toolkit leaves out what has exactly that colour, while any
+// other transparent one costs as much to paint as a solid one, pixel by pixel.
 func painted(name fyne.ThemeColorName) color.Color {
 	c := theme.Of(name)
 	if c == nil {
-		return nil
+		return color.Transparent
 	}
 	if _, _, _, alpha := c.RGBA(); alpha == 0 {
-		return nil
+		return color.Transparent
 	}
 	return c
 }
