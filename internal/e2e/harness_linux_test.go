@@ -296,14 +296,15 @@ func TestShortLivedHelpersAreSeen(t *testing.T) {
 	if err := p.waitEnd(t, 5*time.Second); err != nil {
 		t.Fatal(err)
 	}
-	short := 0
+	// One that is seen while it turns from the shell into itself is there twice.
+	short := map[int]bool{}
 	for _, i := range w.end() {
 		if i.cmdline == "sleep\x000.02\x00" {
-			short++
+			short[i.pid] = true
 		}
 	}
-	if short != 5 {
-		t.Errorf("saw %d of 5 helpers of 20 ms", short)
+	if len(short) != 5 {
+		t.Errorf("saw %d of 5 helpers of 20 ms", len(short))
 	}
 }
 

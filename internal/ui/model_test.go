@@ -293,9 +293,11 @@ func TestStoragePanelAndRailFoot(t *testing.T) {
 	if m := presentStorage(c, st, selfTest{At: noon, Problem: problem.New(problem.VaultLocked)}, noon); m.WorksTone != toneError || m.WorksLine == "" {
 		t.Errorf("failed: %+v", m)
 	}
-	gone := presentStorage(c, connect.Storage{Place: "keychain", Accounts: 1}, selfTest{At: noon, Problem: problem.New(problem.VaultAbsent)}, noon)
-	if gone.Rows[0].Line != "One entry" || strings.Contains(gone.WorksLead+gone.WorksLine, "until you close") {
-		t.Errorf("a keychain that is gone: %+v", gone)
+	for _, reason := range []string{"", "gone", "silent", "service", "no-collection"} {
+		gone := presentStorage(c, connect.Storage{Place: "keychain", Accounts: 1}, selfTest{At: noon, Problem: problem.New(problem.VaultAbsent, "reason", reason)}, noon)
+		if gone.Rows[0].Line != "One entry" || strings.Contains(gone.WorksLead+gone.WorksLine, "until you close") {
+			t.Errorf("a keychain that is gone (%s): %+v", reason, gone)
+		}
 	}
 	session := presentStorage(c, connect.Storage{Place: "session", Problem: problem.New(problem.VaultAbsent)}, selfTest{}, noon)
 	if !session.Session || session.WorksTone != toneWarning || session.TestButton != "" {
