@@ -18,7 +18,7 @@ const (
 	memoryBound = 1.3
 	idleBound   = 1.2
 
-	startRounds = 7
+	startRounds = 11
 	idleTime    = 30 * time.Second
 )
 

@@ -60,6 +60,10 @@ type Window struct{ shell *shell }
 // New builds the window; nothing blocks and the core is not opened yet.
 func New(p Params) *Window { return &Window{newShell(p)} }
 
+// firstPicture is how long the first picture is left alone with the processor:
+// opening the library and starting the keychain's child would take a core of it.
+const firstPicture = 120 * time.Millisecond
+
 // Run shows the window and returns when it was closed. It belongs on the main
 // goroutine.
 func (w *Window) Run() {
@@ -69,7 +73,7 @@ func (w *Window) Run() {
 		if s.params.Started != nil {
 			stop = s.params.Started(s.window, s.run)
 		}
-		s.start()
+		s.after(firstPicture, s.start)
 	})
 	s.window.Show()
 	s.app.Run()
