@@ -438,18 +438,24 @@ func (s *shell) testVault(then func(*problem.Problem)) {
 	core, ctx := s.core, s.coreCtx
 	s.test.Running = true
 	s.changed()
-	s.do(ctx, core.SelfTest, func(p *problem.Problem) {
+	type tested struct {
+		storage connect.Storage
+		known   bool
+	}
+	// Both in one go: the page is drawn once for what is really one answer.
+	work(s, ctx, func(ctx context.Context) (tested, error) {
+		err := core.SelfTest(ctx)
+		st, failed := core.Storage(ctx)
+		return tested{st, failed == nil}, err
+	}, func(r tested, p *problem.Problem) {
 		if ctx.Err() != nil {
 			return
 		}
 		s.test = selfTest{At: s.now(), Problem: p}
+		if r.known {
+			s.storage = r.storage
+		}
 		s.changed()
-		work(s, ctx, core.Storage, func(st connect.Storage, failed *problem.Problem) {
-			if ctx.Err() == nil && failed == nil {
-				s.storage = st
-				s.changed()
-			}
-		})
 		if then != nil {
 			then(p)
 		}
