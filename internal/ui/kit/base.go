@@ -1,6 +1,7 @@
 package kit
 
 import (
+	"image"
 	"image/color"
 
 	"fyne.io/fyne/v2"
@@ -240,36 +241,151 @@ func newPlate(fill, stroke fyne.ThemeColorName, width, radius float32) *plate {
 	return p
 }
 
+// CreateRenderer is called by the toolkit.
 func (p *plate) CreateRenderer() fyne.WidgetRenderer {
 	r := &plateRenderer{p: p, rect: &canvas.Rectangle{}}
 	r.Refresh()
 	return r
 }
 
+// plateRenderer paints a plate with what costs least. Without a graphics card
+// the toolkit's rectangle takes three times as long for each pixel as a picture
+// of one pixel that is stretched, and a rounded one four times. So a large
+// plate is such a picture, with rectangles only along its edges.
 type plateRenderer struct {
 	p    *plate
 	rect *canvas.Rectangle
+	// flat is the inside of a large plate; caps are its upper and lower edges,
+	// outer and inner; sides its stroke at the left and the right.
+	flat  *canvas.Image
+	caps  [4]*canvas.Rectangle
+	sides [2]*canvas.Rectangle
+
+	objects []fyne.CanvasObject
+	colour  color.Color
 }
 
-func (r *plateRenderer) Destroy()                     {}
-func (r *plateRenderer) Layout(s fyne.Size)           { r.rect.Resize(s) }
-func (r *plateRenderer) MinSize() fyne.Size           { return r.p.least }
-func (r *plateRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.rect} }
-func (r *plateRenderer) Refresh() {
-	r.rect.FillColor, r.rect.StrokeColor, r.rect.StrokeWidth = painted(r.p.fill), nil, 0
-	if r.p.stroke != "" && r.p.width > 0 {
-		r.rect.StrokeColor, r.rect.StrokeWidth = painted(r.p.stroke), r.p.width
+// flatFrom is the length from which on a plate is large.
+const flatFrom = 40
+
+func (r *plateRenderer) Destroy()           {}
+func (r *plateRenderer) MinSize() fyne.Size { return r.p.least }
+func (r *plateRenderer) Objects() []fyne.CanvasObject {
+	return r.objects
+}
+
+func (r *plateRenderer) Layout(s fyne.Size) {
+	p := r.p
+	stroked := p.stroke != "" && p.width > 0
+	least := max(flatFrom, 4*p.radius)
+	if p.shadow || p.topOnly || (stroked && p.radius == 0) || s.Width < least || s.Height < least || !opaque(p.fill) || (stroked && !opaque(p.stroke)) {
+		r.whole(s)
+		return
 	}
-	if r.p.topOnly {
-		r.rect.TopLeftCornerRadius, r.rect.TopRightCornerRadius = r.p.radius, r.p.radius
+	r.parts(s, stroked)
+}
+
+// whole paints one rectangle.
+func (r *plateRenderer) whole(s fyne.Size) {
+	p := r.p
+	r.rect.FillColor, r.rect.StrokeColor, r.rect.StrokeWidth = painted(p.fill), nil, 0
+	if p.stroke != "" && p.width > 0 {
+		r.rect.StrokeColor, r.rect.StrokeWidth = painted(p.stroke), p.width
+	}
+	if p.topOnly {
+		r.rect.TopLeftCornerRadius, r.rect.TopRightCornerRadius = p.radius, p.radius
 	} else {
-		r.rect.CornerRadius = r.p.radius
+		r.rect.CornerRadius = p.radius
 	}
 	r.rect.Shadow = canvas.Shadow{}
-	if r.p.shadow {
+	if p.shadow {
 		r.rect.Shadow = canvas.Shadow{Color: theme.Of("shadow"), BlurRadius: 18, Offset: fyne.NewPos(0, 6), Variant: canvas.DropShadow}
 	}
-	r.rect.Refresh()
+	r.rect.Resize(s)
+	r.objects = append(r.objects[:0], r.rect)
+}
+
+// parts paints the edges apart from the inside. The inside reaches over the
+// edges' ends, so that no scale leaves a gap.
+func (r *plateRenderer) parts(s fyne.Size, stroked bool) {
+	p := r.p
+	fill, w := painted(p.fill), float32(0)
+	if r.flat == nil {
+		r.flat = &canvas.Image{FillMode: canvas.ImageFillStretch}
+	}
+	if r.colour != fill {
+		r.colour = fill
+		pixel := image.NewNRGBA(image.Rect(0, 0, 1, 1))
+		pixel.Set(0, 0, fill)
+		r.flat.Image = pixel
+		r.flat.Refresh()
+	}
+	r.objects = r.objects[:0]
+	if p.radius == 0 {
+		put(r.flat, 0, 0, s.Width, s.Height)
+		r.objects = append(r.objects, r.flat)
+		return
+	}
+	edge := fill
+	if stroked {
+		edge, w = painted(p.stroke), p.width
+	}
+	cap := p.radius + 2
+	put(r.flat, w/2, cap-1, s.Width-w, s.Height-2*cap+2)
+	for i := range r.caps {
+		if i%2 == 1 && !stroked {
+			continue
+		}
+		if r.caps[i] == nil {
+			r.caps[i] = &canvas.Rectangle{}
+		}
+		c, in, colour := r.caps[i], float32(0), edge
+		if i%2 == 1 {
+			in, colour = w, fill
+		}
+		c.FillColor = colour
+		if i < 2 {
+			c.TopLeftCornerRadius, c.TopRightCornerRadius = p.radius-in, p.radius-in
+			put(c, in, in, s.Width-2*in, cap-in)
+		} else {
+			c.BottomLeftCornerRadius, c.BottomRightCornerRadius = p.radius-in, p.radius-in
+			put(c, in, s.Height-cap, s.Width-2*in, cap-in)
+		}
+		r.objects = append(r.objects, c)
+	}
+	// A rectangle's edge is soft, and below the inner one lies the outer one.
+	r.objects = append(r.objects, r.flat)
+	if !stroked {
+		return
+	}
+	for i := range r.sides {
+		if r.sides[i] == nil {
+			r.sides[i] = &canvas.Rectangle{}
+		}
+		r.sides[i].FillColor = edge
+		put(r.sides[i], float32(i)*(s.Width-w), cap-1, w, s.Height-2*cap+2)
+		r.objects = append(r.objects, r.sides[i])
+	}
+}
+
+func put(o fyne.CanvasObject, x, y, width, height float32) {
+	o.Move(fyne.NewPos(x, y))
+	o.Resize(fyne.NewSize(width, height))
+}
+
+// opaque reports whether nothing shines through the named colour.
+func opaque(name fyne.ThemeColorName) bool {
+	c := theme.Of(name)
+	if c == nil {
+		return false
+	}
+	_, _, _, a := c.RGBA()
+	return a == 0xffff
+}
+
+func (r *plateRenderer) Refresh() {
+	r.Layout(r.p.Size())
+	canvas.Refresh(r.p)
 }
 
 // painted is the named colour, or color.Transparent itself where nothing of it
@@ -318,8 +434,16 @@ func (i *Icon) CreateRenderer() fyne.WidgetRenderer {
 }
 
 type iconRenderer struct {
-	i   *Icon
-	img *canvas.Image
+	i     *Icon
+	img   *canvas.Image
+	drawn iconLook
+}
+
+// iconLook is what a picture of an icon depends on.
+type iconLook struct {
+	name   theme.IconName
+	colour color.Color
+	side   float32
 }
 
 func (r *iconRenderer) Destroy()                     {}
@@ -334,9 +458,17 @@ func (r *iconRenderer) Layout(s fyne.Size) {
 	r.img.Resize(fyne.NewSquareSize(side))
 }
 
+// Refresh draws the picture anew only where it would be another one: the
+// toolkit reads and traces it each time, which costs more than all words of a
+// page.
 func (r *iconRenderer) Refresh() {
-	r.img.Resource = theme.Icon(r.i.name, r.i.colour)
+	look := iconLook{r.i.name, theme.Of(r.i.colour), theme.Length(r.i.size)}
 	r.Layout(r.i.Size())
+	if look == r.drawn {
+		return
+	}
+	r.drawn = look
+	r.img.Resource = theme.Icon(r.i.name, r.i.colour)
 	r.img.Refresh()
 }
 

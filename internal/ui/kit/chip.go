@@ -403,7 +403,7 @@ func (a *Avatar) Seen() Description { return Description{Role: RolePicture, Text
 
 // CreateRenderer is called by the toolkit.
 func (a *Avatar) CreateRenderer() fyne.WidgetRenderer {
-	r := &avatarRenderer{a: a, disc: &canvas.Circle{}, words: &canvas.Text{Alignment: fyne.TextAlignCenter, TextStyle: fyne.TextStyle{Bold: true}},
+	r := &avatarRenderer{a: a, disc: &canvas.Circle{}, words: &canvas.Text{Alignment: fyne.TextAlignCenter, TextStyle: fyne.TextStyle{Bold: true}, FontSource: theme.Face(fyne.TextStyle{Bold: true})},
 		image: &canvas.Image{FillMode: canvas.ImageFillContain}, edge: &canvas.Circle{}, badge: &canvas.Circle{}, tick: NewIcon(theme.IconTick, theme.ColorOnAvatar, theme.SizeButtonIcon)}
 	r.apply()
 	return r

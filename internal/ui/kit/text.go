@@ -256,7 +256,7 @@ func (t *Text) style(r Run) (float32, fyne.TextStyle) {
 }
 
 func measure(words string, size float32, style fyne.TextStyle) (fyne.Size, float32) {
-	return fyne.CurrentApp().Driver().RenderedTextSize(words, size, style, nil)
+	return fyne.CurrentApp().Driver().RenderedTextSize(words, size, style, theme.Face(style))
 }
 
 func pitch(size float32) float32 { return float32(math.Round(float64(size) * 1.42)) }
@@ -552,6 +552,7 @@ func (r *textRenderer) Layout(s fyne.Size) {
 		}
 		c.Text, c.Color = l.words, theme.Of(colour)
 		c.TextSize, c.TextStyle = t.style(run)
+		c.FontSource = theme.Face(c.TextStyle)
 		c.Move(fyne.NewPos(l.x, l.y))
 		c.Resize(fyne.NewSize(l.w, l.h))
 		r.objects = append(r.objects, c)
@@ -559,7 +560,6 @@ func (r *textRenderer) Layout(s fyne.Size) {
 }
 
 func (r *textRenderer) Refresh() {
-	r.t.valid, r.t.knows = false, false
 	r.Layout(r.t.Size())
 	for _, o := range r.objects {
 		o.Refresh()

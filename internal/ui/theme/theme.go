@@ -126,6 +126,22 @@ func (t *Theme) Font(style fyne.TextStyle) fyne.Resource {
 	return fynetheme.DefaultTheme().Font(style)
 }
 
+// Face is the font of a style, for words that are drawn by a font alone: the
+// toolkit reads its picture letters, 4 MB, once more for each style that is
+// asked for by its name. It is nil for the regular style, which has them; what
+// the font lacks comes from the system's. The style of any other kind is nil.
+func Face(style fyne.TextStyle) fyne.Resource {
+	switch {
+	case style.Italic || style.Symbol:
+		return nil
+	case style.Monospace:
+		return fynetheme.DefaultTextMonospaceFont()
+	case style.Bold:
+		return fynetheme.DefaultTextBoldFont()
+	}
+	return nil
+}
+
 // Icon implements fyne.Theme.
 func (t *Theme) Icon(name fyne.ThemeIconName) fyne.Resource {
 	return fynetheme.DefaultTheme().Icon(name)
