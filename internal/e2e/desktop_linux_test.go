@@ -383,7 +383,9 @@ func (d *desktop) keepEvidence() {
 	}
 	for _, p := range d.processes {
 		if p.name != "xvfb" && p.name != "dbus" && p.name != "openbox" {
-			d.t.Log(p.words())
+			if words := p.words(); words != "" {
+				d.t.Log(words)
+			}
 		}
 	}
 }

@@ -72,10 +72,13 @@ func (p *process) stop() {
 	}
 }
 
-// words is what the program wrote, for a failure's message.
+// words is what the program wrote, for a failure's message; empty for nothing.
 func (p *process) words() string {
 	out, _ := os.ReadFile(p.stdout)
 	errs, _ := os.ReadFile(p.stderr)
+	if len(out)+len(errs) == 0 {
+		return ""
+	}
 	return fmt.Sprintf("stdout of %s:\n%s\nstderr:\n%s", p.name, out, errs)
 }
 
