@@ -181,6 +181,21 @@ type Account struct {
 	Posts        int      `json:"-"` // -1 unknown; known right after signing in only
 	ProviderName string   `json:"-"`
 	VaultProgram string   `json:"-"` // for a front end that knows it, e.g. "GNOME Keyring"
+	// Renews: the provider renews this token; it is long-lived.
+	Renews bool `json:"-"`
+	// DueAt is when it is due: 20 days before its end, for an estimated end
+	// RenewAfter. Nil where nothing renews or no end is known.
+	DueAt *time.Time `json:"-"`
+	// FailedSince is since when renewing has failed, NextTry the earliest next
+	// try, TriedAt the last one, CheckedAt when the provider was last asked
+	// whether it works. Each nil when there is none.
+	FailedSince *time.Time `json:"-"`
+	NextTry     *time.Time `json:"-"`
+	TriedAt     *time.Time `json:"-"`
+	CheckedAt   *time.Time `json:"-"`
+	// Warned is the smallest of 14, 7, 2 days before this end at which the
+	// person was told; 0: not yet.
+	Warned int `json:"-"`
 }
 
 // App is a saved client registration. It never holds its secret.

@@ -99,21 +99,23 @@ func (l *Library) AccountByIdentity(ctx context.Context, provider, clientID, use
 // between. change must not use the library. The ID stays what it is. Errors:
 // AccountUnknown, AppUnknown, and those of every write.
 func (l *Library) UpdateAccount(ctx context.Context, id string, change func(*Account), diary ...Entry) error {
-	return l.write(ctx, func(tx *sql.Tx) error {
-		a, err := scanAccount(tx.QueryRowContext(ctx, `SELECT `+accountColumns+` FROM account WHERE id = ?`, id))
-		if errors.Is(err, sql.ErrNoRows) {
-			return problem.New(problem.AccountUnknown, "name", id)
-		}
-		if err != nil {
-			return err
-		}
-		change(&a)
-		a.ID = id
-		if err := putAccount(ctx, tx, a); err != nil {
-			return err
-		}
-		return l.enter(ctx, tx, id, diary)
-	})
+	return l.write(ctx, func(tx *sql.Tx) error { return l.updateAccount(ctx, tx, id, change, diary) })
+}
+
+func (l *Library) updateAccount(ctx context.Context, tx *sql.Tx, id string, change func(*Account), diary []Entry) error {
+	a, err := scanAccount(tx.QueryRowContext(ctx, `SELECT `+accountColumns+` FROM account WHERE id = ?`, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return problem.New(problem.AccountUnknown, "name", id)
+	}
+	if err != nil {
+		return err
+	}
+	change(&a)
+	a.ID = id
+	if err := putAccount(ctx, tx, a); err != nil {
+		return err
+	}
+	return l.enter(ctx, tx, id, diary)
 }
 
 // Finish ends a request: the account is written (the one with the same
@@ -121,8 +123,10 @@ func (l *Library) UpdateAccount(ctx context.Context, id string, change func(*Acc
 // the diary entries are added, and the account's pending rows up to its Gen are
 // deleted, all or nothing. If the person was known under another ID, the
 // account and its diary go over to a's, for that is where the token now lies;
-// callers look with AccountByIdentity first and so keep the old one. The
-// context's cancelling is ignored. Errors: AppUnknown, and those of every write.
+// callers look with AccountByIdentity first and so keep the old one. How
+// renewing stood (see Renewal) is forgotten: it was about the former token.
+// The context's cancelling is ignored. Errors: AppUnknown, and those of every
+// write.
 func (l *Library) Finish(ctx context.Context, a Account, diary ...Entry) error {
 	return l.FinishFrom(ctx, a.ID, a, diary...)
 }
@@ -132,6 +136,10 @@ func (l *Library) Finish(ctx context.Context, a Account, diary ...Entry) error {
 // are deleted in the same transaction, so that a row never outlives what it
 // led to and overwrites something newer.
 func (l *Library) FinishFrom(ctx context.Context, from string, a Account, diary ...Entry) error {
+	return l.finish(ctx, from, a, func(r *Renewal) { *r = Renewal{} }, diary)
+}
+
+func (l *Library) finish(ctx context.Context, from string, a Account, change func(*Renewal), diary []Entry) error {
 	ctx = context.WithoutCancel(ctx)
 	err := l.write(ctx, func(tx *sql.Tx) error {
 		var former string
@@ -149,8 +157,14 @@ func (l *Library) FinishFrom(ctx context.Context, from string, a Account, diary 
 			if _, err := tx.ExecContext(ctx, `UPDATE diary SET account_id = ? WHERE account_id = ?`, a.ID, former); err != nil {
 				return err
 			}
+			if _, err := tx.ExecContext(ctx, `DELETE FROM renewal WHERE account_id = ?`, former); err != nil {
+				return err
+			}
 		}
 		if err := putAccount(ctx, tx, a); err != nil {
+			return err
+		}
+		if err := setRenewal(ctx, tx, a.ID, change); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM pending WHERE account_id IN (?, ?) AND gen <= ?`, a.ID, from, a.Gen); err != nil {
@@ -167,7 +181,8 @@ func (l *Library) FinishFrom(ctx context.Context, from string, a Account, diary 
 	return err
 }
 
-// RemoveAccount removes an account and its pending answers; the diary keeps
+// RemoveAccount removes an account, its pending answers and how renewing it
+// stood; the diary keeps
 // what it has and gets the given entries. The token is the caller's to remove,
 // and first. Errors: AccountUnknown, and those of every write.
 func (l *Library) RemoveAccount(ctx context.Context, id string, diary ...Entry) error {
@@ -180,6 +195,9 @@ func (l *Library) RemoveAccount(ctx context.Context, id string, diary ...Entry) 
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM pending WHERE account_id = ?`, id); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM renewal WHERE account_id = ?`, id); err != nil {
 			return err
 		}
 		return l.enter(ctx, tx, id, diary)

@@ -70,6 +70,21 @@ CREATE TABLE overflow (
 ) STRICT;
 CREATE INDEX diary_account ON diary (account_id, seq);
 `,
+	// How renewing stands, and what the person chose.
+	`
+CREATE TABLE renewal (
+	account_id TEXT PRIMARY KEY NOT NULL,
+	tried_at   INTEGER,
+	tries      INTEGER NOT NULL,
+	next_at    INTEGER,
+	checked_at INTEGER,
+	warned     INTEGER NOT NULL
+) STRICT;
+CREATE TABLE setting (
+	name  TEXT PRIMARY KEY NOT NULL,
+	value TEXT NOT NULL
+) STRICT;
+`,
 }
 
 // columns are those that the program reads and writes, and since which schema.
@@ -82,4 +97,6 @@ var columns = map[string]struct {
 	"pending":  {`account_id, gen, asked_at, sealed, reserve`, 1},
 	"diary":    {`seq, account_id, at, event, args`, 1},
 	"overflow": {`name, gen, sealed`, 2},
+	"renewal":  {renewalColumns, 3},
+	"setting":  {`name, value`, 3},
 }
