@@ -29,6 +29,7 @@ const (
 	pageRedirect      = pageInvalid + ": Invalid redirect_uri"  // 7
 	pageResponseType  = pageInvalid + ": Invalid response_type" // ours
 	pageScope         = pageInvalid + ": Invalid scope: "       // 9
+	pageRole          = "Insufficient Developer Role"           // 11
 	unknownPathPrefix = "Unknown path components: "
 )
 
@@ -81,6 +82,12 @@ type Shape struct {
 	// TokenLength is the length of the tokens made from now on, in characters,
 	// 183 (usual) to 8192; up to two fewer where base64 has no such length.
 	TokenLength int `json:"token_length"`
+	// Renew is what a renewal does to the token that it was asked with: "kept"
+	// (usual) lets it work until its own end, "rotating" ends it at once.
+	Renew string `json:"renew"`
+	// Grace is how often, 0 (usual) to 100, a token that was rotated away may
+	// still be renewed: 1 is a provider that forgives one lost answer.
+	Grace int `json:"grace"`
 }
 
 func (s Shape) check() string {
@@ -92,6 +99,7 @@ func (s Shape) check() string {
 		{"user_id", s.UserID, []string{"", "number", "string"}},
 		{"permissions", s.Permissions, []string{"", "array", "string", "absent"}},
 		{"identity", s.Identity, []string{"", "flat", "nested"}},
+		{"renew", s.Renew, []string{"", "kept", "rotating"}},
 	} {
 		if !slices.Contains(v.known, v.value) {
 			return v.name + " is one of" + strings.Join(v.known, " ")
@@ -99,6 +107,9 @@ func (s Shape) check() string {
 	}
 	if s.TokenLength != 0 && (s.TokenLength < usualLength || s.TokenLength > longestToken) {
 		return "token_length is 183 to 8192"
+	}
+	if s.Grace < 0 || s.Grace > 100 || s.Grace > 0 && s.Renew != "rotating" {
+		return "grace is 0 to 100, and of a rotating renewal"
 	}
 	return ""
 }

@@ -162,6 +162,9 @@ func (c *call) allow(a authorization, given consent) {
 		c.deny(a)
 		return
 	}
+	if given.scenario.other {
+		given.person = given.person.next()
+	}
 	given.dialect, given.redirectURI, given.made = c.d, a.redirectURI, c.now
 	c.redirect(a, "code="+c.issue(given), "#_")
 }

@@ -43,6 +43,9 @@ type Fault struct {
 	Delay time.Duration
 	// Drop reads the request and closes the connection without an answer.
 	Drop bool
+	// After lets the provider do what was asked before the connection drops: a
+	// token is made, and nobody hears of it.
+	After bool
 }
 
 // logged are the names that may appear in the log.
@@ -126,11 +129,11 @@ func (s *Server) Log() (int, []Request) {
 	return s.count, list
 }
 
-// ClearLog empties the log and sets the count to 0.
+// ClearLog empties the log and sets all counts to 0.
 func (s *Server) ClearLog() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.log, s.count = nil, 0
+	s.log, s.count, s.counts = nil, 0, map[string]*Count{}
 }
 
 // SetScenario chooses the mishap of the sign-ins that begin from now on;
@@ -146,12 +149,14 @@ func (s *Server) SetScenario(name string) error {
 	return nil
 }
 
+// mostForward is ten years: how far the clock moves, and how old a token is.
+const mostForward = 10 * 365 * 24 * time.Hour
+
 // Forward moves the clock, by at most ten years in all.
 func (s *Server) Forward(d time.Duration) error {
-	const most = 10 * 365 * 24 * time.Hour
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if d <= 0 || d > most-s.offset {
+	if d <= 0 || d > mostForward-s.offset {
 		return errors.New("sandbox: forward is more than nothing and, in all, at most 87600h")
 	}
 	s.offset += d
@@ -197,6 +202,9 @@ func (s *Server) AddFault(f Fault) error {
 	if f.Status != 0 && (f.Status < 200 || f.Status > 599) {
 		return errors.New("sandbox: status is 200 to 599")
 	}
+	if f.After && !f.Drop {
+		return errors.New("sandbox: after is of a drop")
+	}
 	if f.Times < -1 || f.Delay < 0 || f.Delay > time.Hour {
 		return errors.New("sandbox: times is -1 or more, delay at most 1h")
 	}
@@ -238,11 +246,16 @@ func (s *Server) fault(path string) *Fault {
 }
 
 // strike does what the fault says; false leaves the answer to the provider.
-func (f *Fault) strike(c *call) bool {
+func (f *Fault) strike(c *call, found route) bool {
 	if !c.wait(f.Delay) {
 		return true
 	}
 	if f.Drop {
+		if f.After {
+			unheard := *c
+			unheard.w = nowhere{http.Header{}}
+			found.answer(&unheard)
+		}
 		_, _ = io.Copy(io.Discard, c.r.Body)
 		conn, _, err := http.NewResponseController(c.w).Hijack()
 		if err != nil {
@@ -275,6 +288,18 @@ func (f *Fault) strike(c *call) bool {
 	_, _ = c.w.Write(f.Body)
 	return true
 }
+
+// nowhere takes an answer that nobody will hear.
+type nowhere struct{ header http.Header }
+
+// Header implements http.ResponseWriter, as do the two below.
+func (n nowhere) Header() http.Header { return n.header }
+
+// WriteHeader does nothing.
+func (nowhere) WriteHeader(int) {}
+
+// Write does nothing.
+func (nowhere) Write(b []byte) (int, error) { return len(b), nil }
 
 // control answers the addresses below /_/.
 func (s *Server) control(w http.ResponseWriter, r *http.Request) {
@@ -314,11 +339,31 @@ func (s *Server) control(w http.ResponseWriter, r *http.Request) {
 		if err = strict(r.Body, &in); err == nil {
 			err = s.SetShape(in)
 		}
+	case "POST /_/token":
+		var in struct {
+			User  string `json:"user"`
+			State string `json:"state"`
+		}
+		if err = strict(r.Body, &in); err == nil {
+			err = s.SetState(in.User, in.State)
+		}
+	case "POST /_/mint":
+		in := struct {
+			Person string   `json:"person"`
+			Age    duration `json:"age"`
+			Short  bool     `json:"short"`
+			Scopes []string `json:"scopes"`
+		}{Person: people[0].username}
+		if err = strict(r.Body, &in); err == nil {
+			var access string
+			access, err = s.Mint(Minted{Person: in.Person, Age: time.Duration(in.Age), Short: in.Short, Scopes: in.Scopes})
+			answer = map[string]any{"access_token": access}
+		}
 	case "POST /_/fault":
 		err = s.controlFault(r.Body)
 	case "GET /_/log":
 		count, requests := s.Log()
-		answer = map[string]any{"count": count, "requests": requests}
+		answer = map[string]any{"count": count, "requests": requests, "accounts": s.Counts()}
 	case "DELETE /_/log":
 		s.ClearLog()
 	default:
@@ -345,6 +390,7 @@ func (s *Server) controlFault(body io.Reader) error {
 		Times      int               `json:"times"`
 		Delay      duration          `json:"delay"`
 		Drop       bool              `json:"drop"`
+		After      bool              `json:"after"`
 		Clear      bool              `json:"clear"`
 	}
 	if err := strict(body, &in); err != nil {
@@ -356,7 +402,7 @@ func (s *Server) controlFault(body io.Reader) error {
 	}
 	f := Fault{
 		Path: in.Path, Status: in.Status, Headers: in.Headers, Body: []byte(in.Body),
-		Times: in.Times, Delay: time.Duration(in.Delay), Drop: in.Drop,
+		Times: in.Times, Delay: time.Duration(in.Delay), Drop: in.Drop, After: in.After,
 	}
 	if in.BodyBase64 != nil {
 		f.Body = in.BodyBase64

@@ -59,7 +59,9 @@
 //   - Renewal under 24 hours is refused: documented; the text is ours, because
 //     nobody wrote down the real one [34]. Renewal of a one-hour token: the same.
 //   - Renewal answers a new string and the old one works until its own end:
-//     doubt [10, 8].
+//     doubt [10, 8]. The stricter reading is one switch away (POST /_/shape,
+//     "renew":"rotating"): the old one is refused from then on, at every
+//     address, but for as many further renewals as "grace" says.
 //   - Graph errors have message, type, code, error_subcode, fbtrace_id [M19];
 //     the date format of an ended session is that of public reports [25].
 //     "Malformed access token" repeats the token, as the real one does: a client
@@ -92,7 +94,17 @@
 // in its code and tokens: two sign-ins at once do not disturb each other.
 // "deny" makes Allow answer like Cancel; "wrong-id" shows the provider's own
 // page instead of the consent page; "code-used" and "redirect-mismatch" refuse
-// the exchange; "extension-refused" refuses the 60-day token.
+// the exchange; "extension-refused" refuses the 60-day token. "not-invited"
+// shows the provider's page of an account that is no tester [11];
+// "wrong-account" lets another person answer than the one who was chosen: the
+// one below on the page.
+//
+// "ended" [25] and "password-changed" [26] strike after the sign-in: a person
+// is to see a connected account whose check or renewal then fails. The 60-day
+// token of such a sign-in answers one question, the sign-in's own (who am I?);
+// every other call, and any call a minute after it was issued, is refused. The
+// minute holds across a restart, the count does not. The one-hour token of such
+// a sign-in works.
 //
 // # Control, for tests and for the practice window
 //
@@ -102,18 +114,34 @@
 //	POST /_/clock    {"forward":"1440h"}              answers {"now":"…"}; never backwards
 //	POST /_/consent  {"person":"harbour.coffee","without":["instagram_business_manage_comments"]}
 //	                 who is signed in, and what is unticked, on the page and in auto mode
+//	POST /_/token    {"user":"mia.kessler","state":"ended"}
+//	                 what has become of the tokens that this person has by now:
+//	                 ended 190/463, password-changed 190/460, removed 190/458,
+//	                 checkpoint 190/459, or ok, whatever the scenario said. A
+//	                 token of a later sign-in is not touched.
+//	POST /_/mint     {"person":"user-0001","age":"960h","short":false,"scopes":[…]}
+//	                 a token without a sign-in, issued so long ago: answers
+//	                 {"access_token":"…"}. Age at most 87600h; all scopes unless told
+//	                 otherwise. user-0001 to user-9999 are people by number.
 //	POST /_/shape    {"exchange":"nested","user_id":"string","permissions":"absent",
-//	                  "identity":"nested","token_length":4000}
+//	                  "identity":"nested","token_length":4000,
+//	                  "renew":"rotating","grace":1}
 //	                 the whole shape; what is left out is as usual
 //	POST /_/fault    {"path":"/api.instagram.com/oauth/access_token","status":503,"body":"<html>",
 //	                  "body_base64":"…","headers":{"Content-Encoding":"gzip"},"times":1,
-//	                  "delay":"5s","drop":true}
+//	                  "delay":"5s","drop":true,"after":true}
 //	                 times -1 is for ever. Without status, body and drop the
 //	                 request is answered as usual after the delay. drop reads
-//	                 the body and closes the connection. {"clear":true} forgets all.
-//	GET  /_/log      {"count":7,"requests":[{"method","path","parameters":[…],"encoding","status"}]}
+//	                 the body and closes the connection; with after, the
+//	                 provider first does what was asked. {"clear":true} forgets all.
+//	GET  /_/log      {"count":7,"requests":[{"method","path","parameters":[…],"encoding","status"}],
+//	                  "accounts":{"mia.kessler":{"extend","extended","renew","renewed","identity","media","refused"}}}
 //	                 count since the start; the last 1000 requests; names of
 //	                 parameters, never values. What the double does not know is
-//	                 "other". Control requests are not in it.
+//	                 "other". Control requests are not in it. accounts counts what was
+//	                 asked with the tokens of a person since the start, how
+//	                 often a token was given, and how often one was refused
+//	                 for what has become of it; requests that a fault
+//	                 swallowed are not counted.
 //	DELETE /_/log    empties it
 package sandbox

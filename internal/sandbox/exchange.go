@@ -30,7 +30,7 @@ func (c *call) exchange() {
 	case id == "" || strings.Trim(id, "0123456789") != "":
 		refuse(messageNoApp)
 		return
-	case id != c.d.clientID || now.page != "":
+	case id != c.d.clientID || now.page == pageWrongApp:
 		refuse(messageWrongApp)
 		return
 	case b.Get("grant_type") == "":
@@ -57,6 +57,6 @@ func (c *call) exchange() {
 			dialect: c.d, kind: short, person: given.person, scopes: given.scopes, scenario: given.scenario.number,
 			urlencoded: c.encoding == "form", issued: c.now, ends: c.now.Add(shortLife),
 		}
-		c.json(http.StatusOK, shape.exchanged(t.encode(shape.TokenLength), given.person.scopedID, c.d.names(given.scopes)))
+		c.json(http.StatusOK, shape.exchanged(c.hand(t, shape.TokenLength), given.person.scopedID, c.d.names(given.scopes)))
 	}
 }

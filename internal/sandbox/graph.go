@@ -51,7 +51,7 @@ func (c *call) unknownGraphPath() {
 
 // accept reads and checks the token of a graph request. The token's own time
 // and signature decide; ended ones name both dates (row 25).
-func (c *call) accept() (token, string, bool) {
+func (c *call) accept(step string) (token, string, bool) {
 	sent := c.query.Get("access_token")
 	if sent == "" {
 		sent, _ = strings.CutPrefix(c.r.Header.Get("Authorization"), "Bearer ")
@@ -74,14 +74,24 @@ func (c *call) accept() (token, string, bool) {
 		return token{}, "", false
 	}
 	if !c.now.Before(t.ends) {
-		c.refuse(graphError{
-			http.StatusBadRequest,
-			"Error validating access token: Session has expired on " + pacific(t.ends) + ". The current time is " + pacific(c.now) + ".",
-			typeOAuth, 190, 463,
-		})
+		c.tally(t.person, step, "")
+		c.refuse(expired(t.ends, c.now))
+		return token{}, "", false
+	}
+	if refusal, dead := c.dead(t, sent, step); dead {
+		c.refuse(refusal)
 		return token{}, "", false
 	}
 	return t, sent, true
+}
+
+// expired is row 25.
+func expired(ended, now time.Time) graphError {
+	return graphError{
+		http.StatusBadRequest,
+		"Error validating access token: Session has expired on " + pacific(ended) + ". The current time is " + pacific(now) + ".",
+		typeOAuth, 190, 463,
+	}
 }
 
 // pacific is the form of dates in Meta's messages.
@@ -119,7 +129,7 @@ func (c *call) extend() {
 		c.refuse(graphError{http.StatusBadRequest, messageSecret, typeOAuth, 1, 0})
 		return
 	}
-	t, _, ok := c.accept()
+	t, _, ok := c.accept("extend")
 	if !ok {
 		return
 	}
@@ -132,6 +142,7 @@ func (c *call) extend() {
 	case t.urlencoded:
 		c.refuse(unsupportedGet)
 	default:
+		c.tally(t.person, "", "extended")
 		c.lengthen(t)
 	}
 }
@@ -145,7 +156,7 @@ func (c *call) renew() {
 		c.refuse(invalid(messageBadGrant))
 		return
 	}
-	t, _, ok := c.accept()
+	t, sent, ok := c.accept("renew")
 	if !ok {
 		return
 	}
@@ -156,6 +167,8 @@ func (c *call) renew() {
 		c.refuse(graphError{http.StatusBadRequest, messageTooYoung, typeOAuth, 100, 0})
 	case c.d.required()&^t.scopes != 0:
 		c.refuse(graphError{http.StatusForbidden, "(#10) Application does not have permission for this action", typeOAuth, 10, 0})
+	case !c.rotate(t, sent):
+		c.refuse(loggedOut)
 	default:
 		c.lengthen(t)
 	}
@@ -168,7 +181,7 @@ func (c *call) lengthen(t token) {
 	c.mu.Unlock()
 	t.kind, t.issued, t.ends = long, c.now, c.now.Add(longLife)
 	c.json(http.StatusOK, map[string]any{
-		"access_token": t.encode(length), "token_type": "bearer", "expires_in": int64(longLife / time.Second),
+		"access_token": c.hand(t, length), "token_type": "bearer", "expires_in": int64(longLife / time.Second),
 	})
 }
 
@@ -177,7 +190,11 @@ func (c *call) graph(node, edge string) {
 	if !c.begins() {
 		return
 	}
-	t, sent, ok := c.accept()
+	step := "identity"
+	if edge != "" {
+		step = "media"
+	}
+	t, sent, ok := c.accept(step)
 	if !ok {
 		return
 	}

@@ -44,7 +44,11 @@ func (c *call) consentPage(a authorization, mishap scenario, who person, ticked 
 		Provider: c.d.name, AppID: c.d.clientID, Back: backTo(a.redirectURI),
 		Action: c.r.URL.Path + "?" + c.r.URL.RawQuery,
 	}
-	for _, p := range people {
+	offered := people
+	if who.generated() {
+		offered = append([]person{who}, people...)
+	}
+	for _, p := range offered {
 		data.People = append(data.People, choice{
 			Value: p.username, Label: p.username, Note: p.name + ", " + p.about,
 			Picture: "/" + c.d.pictureHost + "/" + p.pictureName(), Chosen: p.number == who.number,
@@ -88,7 +92,7 @@ func (c *call) refusalPage() {
 		return
 	}
 	message := printable(c.query.Get("message"), 200)
-	if !strings.HasPrefix(message, pageInvalid) {
+	if !strings.HasPrefix(message, pageInvalid) && message != pageRole {
 		message = "Sorry, something went wrong."
 	}
 	c.notice(http.StatusOK, notice{

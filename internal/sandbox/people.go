@@ -2,7 +2,11 @@ package sandbox
 
 import (
 	"encoding/json"
+	"fmt"
 	"image/color"
+	"slices"
+	"strconv"
+	"strings"
 )
 
 // person is somebody made up. Ids are above 2^53 and odd, so that a client that
@@ -61,8 +65,8 @@ var people = []person{
 	},
 }
 
-// People lists the usernames that can sign in; the first does so unless told
-// otherwise.
+// People lists the usernames that the consent page offers; the first signs in
+// unless told otherwise. "user-0001" to "user-9999" can sign in too.
 func People() []string {
 	names := make([]string, len(people))
 	for i, p := range people {
@@ -71,10 +75,52 @@ func People() []string {
 	return names
 }
 
+// firstGenerated is the number of "user-0001" less one. Numbers below are
+// those of people with a story.
+const firstGenerated, mostGenerated = 10000, 9999
+
+// generatedName is the form of the names of people by number.
+const generatedName = "user-%04d"
+
+// generate makes the n-th of the people without a story, 1 to 9999: as many as
+// a test with a thousand accounts needs. They have a face and no posts.
+func generate(n int) (person, bool) {
+	if n < 1 || n > mostGenerated {
+		return person{}, false
+	}
+	hue := byte(n * 37)
+	return person{
+		number:    uint16(firstGenerated + n),
+		accountID: json.Number(fmt.Sprintf("1784140010%06d1", n)), scopedID: json.Number(fmt.Sprintf("2451200010%06d3", n)),
+		username: fmt.Sprintf(generatedName, n), name: fmt.Sprintf("Practice person %d", n), kind: "MEDIA_CREATOR", about: "Creator",
+		ground: color.RGBA{hue, 0x60, ^hue, 0xff}, figure: color.RGBA{0xf0, 0xe8, 0xd8, 0xff},
+	}, true
+}
+
+func (p person) generated() bool { return p.number > firstGenerated }
+
+// next is somebody else: the one below in the list, or with the next number.
+func (p person) next() person {
+	if p.generated() {
+		n := int(p.number) - firstGenerated
+		other, _ := generate(n%mostGenerated + 1)
+		return other
+	}
+	i := slices.IndexFunc(people, func(q person) bool { return q.number == p.number })
+	return people[(i+1)%len(people)]
+}
+
 func personNamed(username string) (person, bool) {
 	for _, p := range people {
 		if p.username == username {
 			return p, true
+		}
+	}
+	if digits, ok := strings.CutPrefix(username, "user-"); ok {
+		if n, err := strconv.Atoi(digits); err == nil {
+			if p, ok := generate(n); ok && p.username == username {
+				return p, true
+			}
 		}
 	}
 	return person{}, false
@@ -86,5 +132,5 @@ func personNumbered(number uint16) (person, bool) {
 			return p, true
 		}
 	}
-	return person{}, false
+	return generate(int(number) - firstGenerated)
 }

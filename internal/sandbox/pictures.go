@@ -48,6 +48,11 @@ func drawn(name string) []byte {
 			}
 		}
 	}
+	if username, ok := strings.CutSuffix(strings.TrimPrefix(name, "person/"), ".png"); ok {
+		if p, known := personNamed(username); known && name == p.pictureName() {
+			return encoded(portrait(p))
+		}
+	}
 	return nil
 }
 

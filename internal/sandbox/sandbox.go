@@ -62,6 +62,10 @@ type Server struct {
 	order    []string
 	log      []*Request
 	count    int
+	counts   map[string]*Count
+	handed   map[fingerprint]*handed
+	births   uint64
+	states   map[uint16]state
 }
 
 // consent is what a person allowed: what a code stands for.
@@ -85,7 +89,8 @@ func New(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Server{options: o, cross: http.NewCrossOriginProtection(), codes: map[string]*consent{}, person: people[0]}
+	s := &Server{options: o, cross: http.NewCrossOriginProtection(), codes: map[string]*consent{}, person: people[0],
+		counts: map[string]*Count{}, handed: map[fingerprint]*handed{}, states: map[uint16]state{}}
 	s.scenario, s.wrong = scenarioNamed(o.Scenario)
 	if o.Person != "" {
 		var known bool
@@ -183,7 +188,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !c.wait(s.options.Delay) {
 		return
 	}
-	if f := s.fault(r.URL.Path); f != nil && f.strike(c) {
+	if f := s.fault(r.URL.Path); f != nil && f.strike(c, found) {
 		return
 	}
 	found.answer(c)

@@ -812,6 +812,26 @@ func TestScenarios(t *testing.T) {
 				v.Errorf("the one-hour token: %s", r.body)
 			}
 		},
+		"ended": func(v *visitor, allowed reply) {
+			v.diesAfterwards(v.accessToken(v.exchange(exchange(v.answer(allowed).Get("code")))), "Session has expired on", 463)
+		},
+		"password-changed": func(v *visitor, allowed reply) {
+			v.diesAfterwards(v.accessToken(v.exchange(exchange(v.answer(allowed).Get("code")))), "because the user changed their password", 460)
+		},
+		"not-invited": func(v *visitor, allowed reply) {
+			r := v.get(strings.TrimPrefix(allowed.Header.Get("Location"), v.URL))
+			if got := v.answer(allowed).Get("message"); got != "Insufficient Developer Role" || !strings.Contains(r.body, got) {
+				v.Errorf("page says %q: %s", got, r.body)
+			}
+			// The app is known all the same.
+			v.flatError(v.exchange(exchange("AQfake")), "Invalid authorization code")
+		},
+		"wrong-account": func(v *visitor, allowed reply) {
+			access := v.accessToken(v.extend(v.accessToken(v.exchange(exchange(v.answer(allowed).Get("code"))))))
+			if r := v.get(mePath, "access_token", access, "fields", "username"); !strings.Contains(r.body, `"username":"harbour.coffee"`) {
+				v.Errorf("who answers: %s", r.body)
+			}
+		},
 	}
 	for _, name := range Scenarios() {
 		if strike[name] == nil {
@@ -839,6 +859,28 @@ func TestScenarios(t *testing.T) {
 	v.flatError(v.exchange(exchange("AQfake")), "Invalid platform app")
 }
 
+// diesAfterwards wants a sign-in that succeeds, and a 60-day token that is dead
+// from the next call on.
+func (v *visitor) diesAfterwards(access, message string, subcode int) {
+	v.Helper()
+	gone := func(r reply) {
+		v.Helper()
+		if r.StatusCode != http.StatusBadRequest || !strings.Contains(r.body, message) || !strings.Contains(r.body, fmt.Sprintf(`"code":190,"error_subcode":%d`, subcode)) {
+			v.Errorf("%d %s, want 190/%d", r.StatusCode, r.body, subcode)
+		}
+	}
+	long := v.accessToken(v.extend(access))
+	if r := v.get(mePath, "access_token", long); r.StatusCode != http.StatusOK {
+		v.Errorf("the sign-in's own question: %s", r.body)
+	}
+	gone(v.get(mePath, "access_token", long))
+	gone(v.get(mePath+"/media", "access_token", long))
+	gone(v.renew(long))
+	// Nothing but that question is answered, however early.
+	gone(v.get(mePath+"/media", "access_token", v.accessToken(v.extend(access))))
+	gone(v.renew(v.accessToken(v.extend(access))))
+}
+
 func TestUnknownScenarioIsAnError(t *testing.T) {
 	if _, err := Start(t.Context(), "127.0.0.1:0", Options{Scenario: "flood"}); err == nil || !strings.Contains(err.Error(), "extension-refused") {
 		t.Errorf("Start: %v", err)
@@ -854,8 +896,10 @@ func TestUnknownScenarioIsAnError(t *testing.T) {
 		"/_/scenario": {`{"scenario":"flood"}`, `{}`, ``, `[]`, `{"scenario":1}`, `{"scenario":"ok","x":1}`, `{"scenario":"ok"}{}`},
 		"/_/clock":    {`{"forward":"-1h"}`, `{"forward":"0s"}`, `{}`, `{"forward":"soon"}`, `{"forward":3600}`, `{"forward":"90000h"}`},
 		"/_/consent":  {`{"person":"stranger"}`, `{"without":["x"]}`},
-		"/_/shape":    {`{"exchange":"x"}`, `{"user_id":"x"}`, `{"permissions":"x"}`, `{"identity":"x"}`, `{"token_length":10}`, `{"token_length":9000}`},
-		"/_/fault":    {`{"path":"/nowhere","status":500}`, `{"path":"/_/log","status":500}`, `{"status":500}`, `{"path":"/","status":99}`, `{"path":"/","status":600}`, `{"path":"/","times":-2}`, `{"path":"/","delay":"-1s"}`, `{"path":"/","delay":"2h"}`},
+		"/_/shape":    {`{"exchange":"x"}`, `{"user_id":"x"}`, `{"permissions":"x"}`, `{"identity":"x"}`, `{"token_length":10}`, `{"token_length":9000}`, `{"renew":"x"}`, `{"grace":1}`, `{"renew":"rotating","grace":-1}`},
+		"/_/token":    {`{"user":"stranger","state":"ok"}`, `{"user":"user-0000","state":"ok"}`, `{"user":"user-1","state":"ok"}`, `{"user":"mia.kessler","state":"x"}`, `{"user":"mia.kessler"}`, `{}`},
+		"/_/mint":     {`{"person":"stranger"}`, `{"age":"-1h"}`, `{"age":"90000h"}`, `{"scopes":["x"]}`, `{"x":1}`},
+		"/_/fault":    {`{"path":"/","after":true}`, `{"path":"/nowhere","status":500}`, `{"path":"/_/log","status":500}`, `{"status":500}`, `{"path":"/","status":99}`, `{"path":"/","status":600}`, `{"path":"/","times":-2}`, `{"path":"/","delay":"-1s"}`, `{"path":"/","delay":"2h"}`},
 	} {
 		for _, body := range bodies {
 			if r := v.do(http.MethodPost, path, strings.NewReader(body)); r.StatusCode != http.StatusBadRequest || !strings.Contains(r.body, `{"error":"`) {
@@ -1004,7 +1048,7 @@ func TestLogHasNamesAndNeverValues(t *testing.T) {
 			t.Errorf("the log shows %.20s…", hidden)
 		}
 	}
-	want := `{"count":6,"requests":[` + strings.Join([]string{
+	want := `{"accounts":{"lantern.books":{"extend":1,"renew":0,"identity":0,"media":1,"extended":1,"renewed":0,"refused":0}},"count":6,"requests":[` + strings.Join([]string{
 		`{"method":"POST","path":"/www.instagram.com/oauth/authorize","parameters":["client_id","decision","person","redirect_uri","response_type","scope","scope","state"],"encoding":"form","status":302}`,
 		`{"method":"POST","path":"/api.instagram.com/oauth/access_token","parameters":["client_id","client_secret","code","grant_type","redirect_uri"],"encoding":"multipart","status":200}`,
 		`{"method":"GET","path":"/graph.instagram.com/access_token","parameters":["access_token","client_secret","grant_type"],"encoding":"none","status":200}`,
@@ -1018,7 +1062,7 @@ func TestLogHasNamesAndNeverValues(t *testing.T) {
 	if v.do(http.MethodDelete, "/_/log", nil).StatusCode != http.StatusOK {
 		t.Error("DELETE /_/log")
 	}
-	if r := v.get("/_/log"); r.body != `{"count":0,"requests":[]}`+"\n" {
+	if r := v.get("/_/log"); r.body != `{"accounts":{},"count":0,"requests":[]}`+"\n" {
 		t.Errorf("emptied log: %s", r.body)
 	}
 	for range mostLog + 5 {

@@ -21,9 +21,14 @@ type scenario struct {
 	page string
 	// deny makes Allow answer what Cancel answers.
 	deny bool
+	// other lets somebody else answer than the person who was chosen.
+	other bool
 	// exchange and extend are the refusals of those steps.
 	exchange string
 	extend   *graphError
+	// dies is the state that takes the 60-day token after the sign-in's own
+	// question, see [token.dead].
+	dies string
 }
 
 var scenarios = []scenario{
@@ -33,6 +38,10 @@ var scenarios = []scenario{
 	{number: 3, name: "code-used", label: "the code was used before", exchange: messageCodeUsed},
 	{number: 4, name: "redirect-mismatch", label: "the return address is wrong", exchange: messageRedirect},
 	{number: 5, name: "extension-refused", label: "the 60-day token is refused", extend: &unsupportedGet},
+	{number: 6, name: "ended", label: "the 60 days are over", dies: "ended"},
+	{number: 7, name: "password-changed", label: "the password is changed afterwards", dies: "password-changed"},
+	{number: 8, name: "not-invited", label: "the tester invite is missing", page: pageRole},
+	{number: 9, name: "wrong-account", label: "another account answers", other: true},
 }
 
 // Scenarios lists the names that Options, the consent page and the control
