@@ -182,11 +182,17 @@ func (d *Definition) checkSteps(local bool) error {
 	for _, row := range []struct {
 		name string
 		step *Step
-	}{{"exchange", &d.Exchange}, {"extend", &d.Extend}, {"renew", &d.Renew.Step}, {"revoke", d.Revoke}, {"inspect", d.Inspect}} {
+	}{{"exchange", &d.Exchange}, {"extend", &d.Extend}, {"renew", &d.Renew.Step}, {"revoke", d.revocation()}, {"inspect", d.Inspect}} {
 		if row.step == nil {
 			continue
 		}
 		if err := row.step.check(row.name, local); err != nil {
+			return err
+		}
+	}
+	if d.Revoke != nil && d.Revoke.Page != "" {
+		// A browser opens it, so it is https even in a person's own definition.
+		if err := address("revoke.page", d.Revoke.Page, false); err != nil {
 			return err
 		}
 	}

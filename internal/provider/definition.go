@@ -51,19 +51,20 @@ type Definition struct {
 	// ReplacedBy is the id of the definition to use instead.
 	ReplacedBy string `toml:"replaced_by"`
 
-	Authorize Authorize  `toml:"authorize"`
-	Redirect  Redirect   `toml:"redirect"`
-	Scopes    []Scope    `toml:"scope"`
-	Presets   []Preset   `toml:"preset"`
-	Exchange  Step       `toml:"exchange"`
-	Extend    Step       `toml:"extend"`
-	Renew     Renewal    `toml:"renew"`
-	Identity  Identity   `toml:"identity"`
-	Media     Media      `toml:"media"`
-	Revoke    *Step      `toml:"revoke"`
-	Inspect   *Step      `toml:"inspect"`
-	Errors    []ErrorRow `toml:"error"`
-	Recipes   []Recipe   `toml:"recipe"`
+	Authorize Authorize `toml:"authorize"`
+	Redirect  Redirect  `toml:"redirect"`
+	Scopes    []Scope   `toml:"scope"`
+	Presets   []Preset  `toml:"preset"`
+	Exchange  Step      `toml:"exchange"`
+	Extend    Step      `toml:"extend"`
+	Renew     Renewal   `toml:"renew"`
+	Identity  Identity  `toml:"identity"`
+	Media     Media     `toml:"media"`
+	// Revoke is nil where neither an address nor a page is known.
+	Revoke  *Revocation `toml:"revoke"`
+	Inspect *Step       `toml:"inspect"`
+	Errors  []ErrorRow  `toml:"error"`
+	Recipes []Recipe    `toml:"recipe"`
 
 	shipped    bool
 	practising bool
@@ -149,6 +150,15 @@ type Renewal struct {
 	Window time.Duration `toml:"window"`
 }
 
+// Revocation is how an app's access is ended at the provider. Either half may
+// be missing: some providers document no address for it, but all have a page.
+type Revocation struct {
+	Step
+	// Page is where a person ends it by hand, https, opened in the browser. No
+	// secret is ever sent there.
+	Page string `toml:"page"`
+}
+
 // Identity asks whose token it is. The token goes into the query for Meta's
 // readers, as documented there, and into the Authorization header otherwise
 // (RFC 6750 2.1).
@@ -208,12 +218,19 @@ func (d Definition) Clone() Definition {
 // steps gives every step that exists, in the order of their use.
 func (d *Definition) steps() []*Step {
 	steps := []*Step{}
-	for _, step := range []*Step{&d.Exchange, &d.Extend, &d.Renew.Step, d.Revoke, d.Inspect} {
+	for _, step := range []*Step{&d.Exchange, &d.Extend, &d.Renew.Step, d.revocation(), d.Inspect} {
 		if step != nil && !step.Empty() {
 			steps = append(steps, step)
 		}
 	}
 	return steps
+}
+
+func (d *Definition) revocation() *Step {
+	if d.Revoke == nil {
+		return nil
+	}
+	return &d.Revoke.Step
 }
 
 // EndpointsSHA256 is the hex digest of the addresses (scheme, host, path) that
@@ -280,16 +297,20 @@ func (d *Definition) addresses() []*string {
 	for _, step := range d.steps() {
 		all = append(all, &step.URL)
 	}
+	if d.Revoke != nil {
+		all = append(all, &d.Revoke.Page)
+	}
 	return slices.DeleteFunc(all, func(a *string) bool { return *a == "" })
 }
 
 // Hosts lists each host[:port] that the program itself may contact, after any
-// practice mapping, sorted. The authorization address is the browser's and
-// counts only where it shares a host; pictures have their own list (Media).
+// practice mapping, sorted. The authorization address and the page for revoking
+// are the browser's and count only where they share a host; pictures have their
+// own list (Media).
 func (d Definition) Hosts() []string {
 	var hosts []string
 	for _, address := range d.addresses() {
-		if address == &d.Authorize.URL {
+		if address == &d.Authorize.URL || d.Revoke != nil && address == &d.Revoke.Page {
 			continue
 		}
 		if u, err := url.Parse(*address); err == nil && u.Host != "" {

@@ -271,6 +271,7 @@ func TestPracticeRewritesShippedAddressesOnly(t *testing.T) {
 		p.Renew.URL:     "http://127.0.0.1:4711/graph.instagram.com/refresh_access_token",
 		p.Identity.URL:  "http://127.0.0.1:4711/graph.instagram.com/v25.0/me?fields=user_id,username,name,account_type,media_count",
 		p.Media.URL:     "http://127.0.0.1:4711/graph.instagram.com/v25.0/me/media",
+		p.Revoke.Page:   "http://127.0.0.1:4711/www.instagram.com/accounts/manage_access/",
 	} {
 		if got != want {
 			t.Errorf("%s, want %s", got, want)
@@ -285,7 +286,7 @@ func TestPracticeRewritesShippedAddressesOnly(t *testing.T) {
 	if again := p.Practice(base); again.Exchange.URL != p.Exchange.URL {
 		t.Error("mapped twice")
 	}
-	if d.Authorize.URL != get(t, "instagram").Authorize.URL {
+	if d.Authorize.URL != get(t, "instagram").Authorize.URL || d.Revoke.Page != get(t, "instagram").Revoke.Page {
 		t.Error("the original was changed")
 	}
 	own := load(t, map[string]string{"own.toml": ownDefinition}, 0)
@@ -450,6 +451,10 @@ func TestATT8_AChangedHostWaitsForConfirmation(t *testing.T) {
 	if _, failures := Load(write(t, map[string]string{"a.toml": browser})); len(failures) != 1 {
 		t.Errorf("the browser's host counts too: %v", failures)
 	}
+	page := "schema = 1\nid = \"instagram\"\n[revoke]\npage = \"https://instagram.example/a\"\n"
+	if _, failures := Load(write(t, map[string]string{"a.toml": page})); len(failures) != 1 {
+		t.Errorf("the host of the page for revoking counts too: %v", failures)
+	}
 }
 
 func TestATT13_FlawsNameFileAndLine(t *testing.T) {
@@ -502,6 +507,10 @@ func TestATT13_FlawsNameFileAndLine(t *testing.T) {
 		{"window before after", `[exchange]`, "[renew]\nafter = \"24h\"\nwindow = \"1h\"\n[exchange]", "value", "renew.window", "15"},
 		{"identity without an id", `[exchange]`, "[identity]\nurl = \"https://login.own.example/me\"\n[exchange]", "missing", "identity.fields.user_id", "13"},
 		{"pictures from everywhere", `[exchange]`, "[media]\nhosts = [\"com\"]\n[exchange]", "value", "media.hosts[0]", "14"},
+		{"page over http", `[exchange]`, "[revoke]\npage = \"http://127.0.0.1/\"\n[exchange]", "address", "revoke.page", "14"},
+		{"page with a script", `[exchange]`, "[revoke]\npage = \"javascript:alert(1)\"\n[exchange]", "address", "revoke.page", "14"},
+		{"page of another step", `[exchange]`, "[renew]\npage = \"https://login.own.example/\"\n[exchange]", "unknown_key", "renew.page", "14"},
+		{"half a revocation", `[exchange]`, "[revoke]\nmethod = \"POST\"\npage = \"https://login.own.example/\"\n[exchange]", "missing", "revoke.url", "13"},
 		{"no exchange", ownDefinition[strings.Index(ownDefinition, "[exchange]"):], "", "missing", "exchange.url", "1"},
 	} {
 		source := strings.Replace(ownDefinition, row.from, row.to, 1)
@@ -557,8 +566,33 @@ func TestCloneSharesNothing(t *testing.T) {
 	c.Scopes[0].Name = "x"
 	c.Presets[0].Scopes[0] = "x"
 	c.Identity.Fields["user_id"] = "x"
-	if d.Exchange.Params["code"] != "{code}" || d.Scopes[0].Name == "x" || d.Presets[0].Scopes[0] == "x" || d.Identity.Fields["user_id"] == "x" {
+	c.Revoke.Page = "x"
+	if d.Revoke.Page == "x" || d.Exchange.Params["code"] != "{code}" || d.Scopes[0].Name == "x" || d.Presets[0].Scopes[0] == "x" || d.Identity.Fields["user_id"] == "x" {
 		t.Error("a clone shares")
+	}
+}
+
+// TOK-14: what Meta does not document is not in the definition; the page is,
+// and it is no host that the program itself contacts.
+func TestTOK14_APageWithoutAnAddress(t *testing.T) {
+	d := get(t, "instagram")
+	if d.Revoke == nil || !d.Revoke.Empty() || d.Revoke.Page != "https://www.instagram.com/accounts/manage_access/" {
+		t.Errorf("%+v", d.Revoke)
+	}
+	if slices.Contains(d.Hosts(), "www.instagram.com") {
+		t.Errorf("the page's host may be contacted: %v", d.Hosts())
+	}
+	both := strings.Replace(ownDefinition, "[exchange]", `[revoke]
+method = "POST"
+url = "https://login.own.example/revoke"
+encoding = "form"
+page = "https://login.own.example/apps"
+[revoke.params]
+token = "{access_token}"
+[exchange]`, 1)
+	own, err := load(t, map[string]string{"own.toml": both}, 0).Get("own")
+	if err != nil || own.Revoke.URL != "https://login.own.example/revoke" || own.Revoke.Page != "https://login.own.example/apps" || own.Revoke.Params["token"] != "{access_token}" {
+		t.Errorf("%+v, %v", own.Revoke, err)
 	}
 }
 

@@ -142,11 +142,17 @@ func (r *Registry) readFile(dir, name string) error {
 	return nil
 }
 
-// contacts is Hosts and the host that the browser is sent to.
+// contacts is Hosts and the hosts that the browser is sent to.
 func contacts(d Definition) []string {
 	hosts := d.Hosts()
-	if u, err := url.Parse(d.Authorize.URL); err == nil && u.Host != "" {
-		hosts = append(hosts, HostPort(u))
+	browsers := []string{d.Authorize.URL}
+	if d.Revoke != nil {
+		browsers = append(browsers, d.Revoke.Page)
+	}
+	for _, address := range browsers {
+		if u, err := url.Parse(address); err == nil && u.Host != "" {
+			hosts = append(hosts, HostPort(u))
+		}
 	}
 	slices.Sort(hosts)
 	return slices.Compact(hosts)
