@@ -2,11 +2,13 @@ package ui
 
 import (
 	"context"
+	"io"
 	"testing"
 
 	"github.com/tokenkeep/tokenkeep/internal/connect"
 	"github.com/tokenkeep/tokenkeep/internal/library"
 	"github.com/tokenkeep/tokenkeep/internal/provider"
+	"github.com/tokenkeep/tokenkeep/internal/secret"
 )
 
 // double is a core made of functions. One that a test did not set fails it:
@@ -28,6 +30,20 @@ type double struct {
 	note      func(id, event string) error
 	storage   func() (connect.Storage, error)
 	selfTest  func(context.Context) error
+
+	diaryPage  func(id string, limit int, before int64) ([]library.Entry, error)
+	renew      func(context.Context, string, connect.RenewOptions) (connect.Renewal, error)
+	check      func(context.Context, string) (connect.Checked, error)
+	inspect    func(context.Context, secret.Text) (connect.Inspected, error)
+	importing  func(context.Context, connect.Paste) (connect.Account, error)
+	revoke     func(context.Context, string) (connect.Revoked, error)
+	revokePage func(string) string
+	bundle     func(io.Writer) error
+	markWarned func(id string, days int) error
+	// settings are what the window has read and written; nil is none.
+	settings map[string]string
+	// renewing is what the window last said about itself.
+	renewing bool
 
 	practising bool
 	home       string
@@ -150,6 +166,91 @@ func (d *double) SelfTest(ctx context.Context) error {
 	}
 	return d.selfTest(ctx)
 }
+
+func (d *double) DiaryPage(_ context.Context, id string, limit int, before int64) ([]library.Entry, error) {
+	if d.diaryPage == nil {
+		d.unexpected("DiaryPage")
+		return nil, nil
+	}
+	return d.diaryPage(id, limit, before)
+}
+
+func (d *double) Renew(ctx context.Context, ref string, o connect.RenewOptions) (connect.Renewal, error) {
+	if d.renew == nil {
+		d.unexpected("Renew")
+		return connect.Renewal{}, nil
+	}
+	return d.renew(ctx, ref, o)
+}
+
+func (d *double) Check(ctx context.Context, ref string) (connect.Checked, error) {
+	if d.check == nil {
+		d.unexpected("Check")
+		return connect.Checked{}, nil
+	}
+	return d.check(ctx, ref)
+}
+
+func (d *double) Inspect(ctx context.Context, text secret.Text) (connect.Inspected, error) {
+	if d.inspect == nil {
+		d.unexpected("Inspect")
+		return connect.Inspected{}, nil
+	}
+	return d.inspect(ctx, text)
+}
+
+func (d *double) Import(ctx context.Context, in connect.Paste) (connect.Account, error) {
+	if d.importing == nil {
+		d.unexpected("Import")
+		return connect.Account{}, nil
+	}
+	return d.importing(ctx, in)
+}
+
+func (d *double) Revoke(ctx context.Context, ref string) (connect.Revoked, error) {
+	if d.revoke == nil {
+		d.unexpected("Revoke")
+		return connect.Revoked{}, nil
+	}
+	return d.revoke(ctx, ref)
+}
+
+func (d *double) RevokePage(provider string) string {
+	if d.revokePage == nil {
+		return ""
+	}
+	return d.revokePage(provider)
+}
+
+func (d *double) Bundle(_ context.Context, w io.Writer) error {
+	if d.bundle == nil {
+		d.unexpected("Bundle")
+		return nil
+	}
+	return d.bundle(w)
+}
+
+func (d *double) MarkWarned(_ context.Context, id string, days int) error {
+	if d.markWarned == nil {
+		d.unexpected("MarkWarned")
+		return nil
+	}
+	return d.markWarned(id, days)
+}
+
+func (d *double) Setting(_ context.Context, name string) (string, error) {
+	return d.settings[name], nil
+}
+
+func (d *double) SetSetting(_ context.Context, name, value string) error {
+	if d.settings == nil {
+		d.settings = map[string]string{}
+	}
+	d.settings[name] = value
+	return nil
+}
+
+func (d *double) SetRenewing(on bool) { d.renewing = on }
 
 func (d *double) Providers() []provider.Definition {
 	registry, _ := provider.Load("")

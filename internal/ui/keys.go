@@ -32,6 +32,8 @@ func (s *shell) keyboard() map[combination]func() {
 		{fyne.KeyN, ctrl}:                    func() { s.goConnect(connectStart{}) },
 		{fyne.KeyC, ctrlShift}:               s.copyChosen,
 		{fyne.KeyL, ctrl}:                    s.signInChosen,
+		{fyne.KeyR, ctrl}:                    s.renewChosen,
+		{fyne.KeyF5, fyne.KeyModifierShift}:  s.checkAll,
 		{fyne.KeyReturn, ctrl}:               s.pressHigh,
 		{fyne.KeyEnter, ctrl}:                s.pressHigh,
 		{fyne.KeyLeft, fyne.KeyModifierAlt}:  s.escape,
@@ -80,6 +82,8 @@ func (s *shell) typedKey(e *fyne.KeyEvent) {
 	switch e.Name {
 	case fyne.KeyEscape:
 		s.escape()
+	case fyne.KeyF5:
+		s.checkChosen()
 	case fyne.KeyF6:
 		s.nextRegion()
 	case keyMenu:
@@ -136,6 +140,18 @@ func (s *shell) copyChosen() {
 func (s *shell) signInChosen() {
 	if c, ok := s.current.(chooser); ok {
 		c.signInChosen()
+	}
+}
+
+func (s *shell) renewChosen() {
+	if r, ok := s.current.(renewer); ok {
+		r.renewNow()
+	}
+}
+
+func (s *shell) checkChosen() {
+	if c, ok := s.current.(checker); ok {
+		c.checkNow()
 	}
 }
 

@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"errors"
+	"io"
 	"net/url"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/tokenkeep/tokenkeep/internal/library"
 	"github.com/tokenkeep/tokenkeep/internal/problem"
 	"github.com/tokenkeep/tokenkeep/internal/provider"
+	"github.com/tokenkeep/tokenkeep/internal/secret"
 	"github.com/tokenkeep/tokenkeep/internal/text"
 	"github.com/tokenkeep/tokenkeep/internal/ui/kit"
 )
@@ -30,6 +32,18 @@ type Core interface {
 	Remove(ctx context.Context, ref string) error
 	Diary(ctx context.Context, id string, limit int) ([]library.Entry, error)
 	Note(ctx context.Context, id, event string, args map[string]string) error
+	DiaryPage(ctx context.Context, id string, limit int, before int64) ([]library.Entry, error)
+	Renew(ctx context.Context, ref string, o connect.RenewOptions) (connect.Renewal, error)
+	Check(ctx context.Context, ref string) (connect.Checked, error)
+	Inspect(ctx context.Context, text secret.Text) (connect.Inspected, error)
+	Import(ctx context.Context, in connect.Paste) (connect.Account, error)
+	Revoke(ctx context.Context, ref string) (connect.Revoked, error)
+	RevokePage(provider string) string
+	Setting(ctx context.Context, name string) (string, error)
+	SetSetting(ctx context.Context, name, value string) error
+	MarkWarned(ctx context.Context, id string, days int) error
+	SetRenewing(on bool)
+	Bundle(ctx context.Context, w io.Writer) error
 	Storage(ctx context.Context) (connect.Storage, error)
 	SelfTest(ctx context.Context) error
 	Providers() []provider.Definition
@@ -62,6 +76,10 @@ type (
 	// arranger is told when the window became narrow or wide, or the text
 	// larger or smaller.
 	arranger interface{ arrange() }
+	// renewer has an account that Ctrl+R renews.
+	renewer interface{ renewNow() }
+	// checker has an account that F5 checks.
+	checker interface{ checkNow() }
 	// refresher is told that accounts, storage, the self-test or the waiting
 	// of a keychain changed; also once a minute, because "3 days" ages.
 	refresher interface{ refresh() }
@@ -117,6 +135,7 @@ type shell struct {
 	entering bool
 
 	accounts accountsState
+	alive    alive
 	storage  connect.Storage
 	// storageKnown is false until storage was read once.
 	storageKnown bool
@@ -541,6 +560,7 @@ func (s *shell) use(core Core) {
 	s.core, s.practising = core, core.Practising()
 	s.body.build()
 	s.accounts, s.storage, s.storageKnown, s.test, s.vaultWaits = accountsState{}, connect.Storage{}, false, selfTest{}, false
+	s.alive = alive{}
 	s.startOver()
 	s.reload()
 	s.recover()
