@@ -77,6 +77,14 @@ const (
 	PasteNoCode       Key = "paste.no_code"
 	PasteBareCode     Key = "paste.bare_code"
 	PasteOtherAddress Key = "paste.other_address"
+	PasteNotToken     Key = "paste.not_token"
+	PasteAppToken     Key = "paste.app_token"
+	PasteIsCode       Key = "paste.is_code"
+	PasteRetired      Key = "paste.retired"
+	PastePractice     Key = "paste.practice"
+	PasteTokenTooLong Key = "paste.too_long_token"
+	ImportAlready     Key = "import.already"
+	ImportIssued      Key = "import.issued"
 	AnswerForeign     Key = "answer.foreign"
 	AnswerUsed        Key = "answer.used"
 	AnswerDoubled     Key = "answer.doubled"
@@ -129,6 +137,7 @@ const (
 	NetworkSlow    Key = "network.slow"
 
 	UnknownAnswer Key = "provider.unknown_answer"
+	RevokeFailed  Key = "revoke.failed"
 
 	OtherAccount    Key = "account.other"
 	TokenEnded      Key = "token.ended"
@@ -137,6 +146,7 @@ const (
 	SecurityCheck   Key = "token.security_check"
 	TokenRefused    Key = "token.refused"
 	TokenGone       Key = "token.gone"
+	RenewImpossible Key = "renew.impossible"
 	Interrupted     Key = "sign_in.interrupted"
 
 	LibraryNewer    Key = "library.newer"
@@ -148,6 +158,7 @@ const (
 	LibraryNoSharing Key = "library.no_sharing"
 	LockUnavailable  Key = "lock.unavailable"
 	LockHeld         Key = "lock.held"
+	CalendarFailed   Key = "calendar.failed"
 	BrowserFailed    Key = "browser.failed"
 	BrowserAddress   Key = "browser.address"
 	BrowserAbsent    Key = "browser.absent"
@@ -203,6 +214,7 @@ var table = func() map[Key]Entry {
 	add(Input, SandboxAddress)
 	add(Input, VaultChoice)
 	add(Input, HomeUnusable)
+	add(Input, CalendarFailed, OpenSettings)
 	add(Input, TokenTerminal)
 	add(Input, UsageWrong)
 	add(Input, NoTerminal)
@@ -211,6 +223,14 @@ var table = func() map[Key]Entry {
 	add(Input, PasteNoCode, PasteAgain)
 	add(Input, PasteBareCode, PasteAgain)
 	add(Input, PasteOtherAddress, PasteAgain)
+	add(Input, PasteNotToken, PasteAgain)
+	add(Input, PasteAppToken, PasteAgain)
+	add(Input, PasteIsCode, PasteAgain)
+	add(Input, PasteRetired)
+	add(Input, PastePractice, PasteAgain)
+	add(Input, PasteTokenTooLong, PasteAgain)
+	add(Input, ImportAlready)
+	add(Input, ImportIssued)
 	add(Input, AnswerForeign, SignInAgain, PasteAgain)
 	add(Input, AnswerUsed, SignInAgain)
 	add(Input, AnswerDoubled, SignInAgain)
@@ -263,6 +283,7 @@ var table = func() map[Key]Entry {
 	add(Timeout, NetworkSlow, TryAgain)
 
 	add(Unknown, UnknownAnswer, TryAgain)
+	add(Refused, RevokeFailed)
 
 	add(SignIn, OtherAccount, SignInAgain, SeparateWindow)
 	add(SignIn, TokenEnded, SignInAgain)
@@ -271,6 +292,7 @@ var table = func() map[Key]Entry {
 	add(SignIn, SecurityCheck, SignInAgain)
 	add(SignIn, TokenRefused, SignInAgain)
 	add(SignIn, TokenGone, SignInAgain, TestVault)
+	add(SignIn, RenewImpossible, SignInAgain)
 	add(SignIn, Interrupted, SignInAgain)
 	return rows
 }()
