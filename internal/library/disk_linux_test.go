@@ -2,6 +2,7 @@ package library
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -182,7 +183,7 @@ func readOnlyDisk(dir string) error {
 		if err != nil {
 			return err
 		}
-		if err := l.Finish(ctx, a); err != nil {
+		if err := l.write(ctx, func(tx *sql.Tx) error { return putAccount(ctx, tx, a) }); err != nil {
 			return err
 		}
 		if home == running {
@@ -228,6 +229,9 @@ func readOnlyDisk(dir string) error {
 		}
 		if got, err := l.Account(ctx, renewed); err != nil || got.Gen != 1 || l.ID() == "" {
 			return fmt.Errorf("%s: %+v, %w", home, got, err)
+		}
+		if all, err := l.Renewals(ctx); err != nil || len(all) != 0 {
+			return fmt.Errorf("%s: %v, %w", home, all, err)
 		}
 		if err := expect("finish", l.Finish(ctx, a), problem.LibraryReadOnly, home); err != nil {
 			return err

@@ -368,6 +368,8 @@ func TestTablesAreTheContract(t *testing.T) {
 		"pending":  "account_id gen asked_at sealed reserve",
 		"diary":    "seq account_id at event args",
 		"overflow": "name gen sealed",
+		"renewal":  "account_id tried_at tries next_at checked_at warned",
+		"setting":  "name value",
 	} {
 		var got string
 		must(t, l.db.QueryRow(`SELECT group_concat(name, ' ') FROM (SELECT name FROM pragma_table_info(?) ORDER BY cid)`, table).Scan(&got))
@@ -628,13 +630,20 @@ func TestPS3_ColumnsThatWeDoNotKnowSurvive(t *testing.T) {
 }
 
 // older makes a library as schema 1 wrote it.
-func older(t testing.TB, dir string) string {
+func older(t testing.TB, dir string) string { return ofSchema(t, dir, 1) }
+
+func ofSchema(t testing.TB, dir string, schema int) string {
 	t.Helper()
-	first := opening{dir: dir, now: clock, migrations: migrations[:1], minReader: 1}
-	l, err := first.open(context.Background())
+	former := opening{dir: dir, now: clock, migrations: migrations[:schema], minReader: 1}
+	l, err := former.open(context.Background())
 	must(t, err)
 	must(t, l.AddApp(context.Background(), sampleApp()))
-	must(t, l.Finish(context.Background(), sampleAccount(), Entry{Event: "signed_in"}))
+	must(t, l.write(context.Background(), func(tx *sql.Tx) error {
+		if err := putAccount(context.Background(), tx, sampleAccount()); err != nil {
+			return err
+		}
+		return l.enter(context.Background(), tx, sampleAccount().ID, []Entry{{Event: "signed_in"}})
+	}))
 	must(t, l.Close())
 	return l.ID()
 }

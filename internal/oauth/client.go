@@ -149,6 +149,9 @@ type request struct {
 	bearer bool
 	// once: nobody can tell what happened after bytes were written, so say that.
 	once bool
+	// bodyless: the status alone is the answer, and what comes with it is read
+	// for a refusal only.
+	bodyless bool
 	// otherwise is the problem for a refusal that the dictionary lacks.
 	otherwise problem.Key
 	args      []string
@@ -275,6 +278,9 @@ func (c *Client) send(ctx context.Context, r request) (reply, error) {
 		return reply{}, c.failure(ctx, r, known, err, true)
 	}
 	top, err := parseObject(body)
+	if err != nil && r.done(resp) {
+		return got, nil
+	}
 	if err != nil {
 		return reply{}, c.unclear(r, resp, body)
 	}
@@ -336,8 +342,8 @@ func (c *Client) refusal(r request, resp *http.Response, known *secret.Known, sa
 			p = r.problem(problem.ProviderBusy)
 		case resp.StatusCode >= 500 || said.Transient:
 			p = r.problem(problem.ProviderDown)
-		case r.otherwise != "":
-			p = r.problem(r.otherwise)
+		case r.otherwiseFor(said) != "":
+			p = r.problem(r.otherwiseFor(said))
 		default:
 			p = r.problem(problem.UnknownAnswer)
 		}
@@ -348,7 +354,7 @@ func (c *Client) refusal(r request, resp *http.Response, known *secret.Known, sa
 		p = p.Said(redact(known.Scrub(message)))
 	}
 	if p.Key == problem.ProviderBusy {
-		p.Args["minutes"] = c.minutes(resp)
+		c.busy(p, resp)
 	}
 	if said.Trace != "" {
 		p.Args["trace"] = problem.Outside(known.Scrub(said.Trace), 60)
@@ -364,7 +370,7 @@ func (c *Client) unclear(r request, resp *http.Response, body []byte) error {
 	_, waits := RetryAfter(resp.Header.Get("Retry-After"), c.now())
 	switch {
 	case resp.StatusCode == http.StatusTooManyRequests, resp.StatusCode == http.StatusServiceUnavailable && waits:
-		return r.problem(problem.ProviderBusy, "minutes", c.minutes(resp))
+		return c.busy(r.problem(problem.ProviderBusy), resp)
 	case resp.StatusCode == http.StatusNetworkAuthenticationRequired:
 		return r.problem(problem.NetworkLoginPage)
 	case resp.StatusCode >= 500:
@@ -375,13 +381,18 @@ func (c *Client) unclear(r request, resp *http.Response, body []byte) error {
 	return r.problem(problem.ProviderOddAnswer, "status", status)
 }
 
-// minutes is how long the provider wants us to wait, rounded up, at least one.
-func (c *Client) minutes(resp *http.Response) string {
+// busy says how long the provider wants us to wait: "minutes", rounded up and
+// at least one, for people; "seconds" only when the provider itself named a
+// time (RetryAfter), for whoever plans the next try.
+func (c *Client) busy(p *problem.Problem, resp *http.Response) *problem.Problem {
 	wait, ok := RetryAfter(resp.Header.Get("Retry-After"), c.now())
 	if !ok {
 		wait = busyWait
+	} else {
+		p.Args["seconds"] = strconv.Itoa(int((wait + time.Second - 1) / time.Second))
 	}
-	return strconv.Itoa(max(1, int((wait+time.Minute-1)/time.Minute)))
+	p.Args["minutes"] = strconv.Itoa(max(1, int((wait+time.Minute-1)/time.Minute)))
+	return p
 }
 
 // target names the host of a redirect and nothing else of it.

@@ -163,6 +163,14 @@ const (
 	BrowserAddress   Key = "browser.address"
 	BrowserAbsent    Key = "browser.absent"
 	BrowserClosed    Key = "browser.closed"
+
+	TimerUnavailable  Key = "timer.unavailable"
+	TimerTemporary    Key = "timer.temporary"
+	TimerNoProgram    Key = "timer.no_program"
+	TimerFailed       Key = "timer.failed"
+	NotifyUnavailable Key = "notify.unavailable"
+	// WindowSilent: a window of this home is open and does not take a wish.
+	WindowSilent Key = "window.silent"
 )
 
 var table = func() map[Key]Entry {
@@ -183,6 +191,13 @@ var table = func() map[Key]Entry {
 	add(Internal, BrowserAddress)
 	add(Input, BrowserAbsent)
 	add(Cancelled, BrowserClosed, SignInAgain)
+
+	add(Input, TimerUnavailable)
+	add(Input, TimerTemporary)
+	add(Input, TimerNoProgram)
+	add(Internal, TimerFailed, TryAgain)
+	add(Internal, NotifyUnavailable)
+	add(Internal, WindowSilent, TryAgain)
 
 	add(Input, FieldEmpty)
 	add(Input, ClientIDLetters, ChangeClientID)
