@@ -1,0 +1,5 @@
+package desktop
+
+import "os"
+
+func hostScheduler(getenv func(string) string) scheduler { return launchd(getenv, os.Getuid()) }
