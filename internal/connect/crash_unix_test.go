@@ -5,7 +5,10 @@ package connect
 import (
 	"bufio"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -50,36 +53,140 @@ func (f *fileStore) Delete(_ context.Context, name string) error {
 	return err
 }
 
-// crashIfAsked makes this test binary a program that signs in and dies, by a
-// real SIGKILL to itself, at the named point.
+// job is what a child of this test binary does, and where it dies.
+type job struct {
+	// Do is sign-in, recover or renew.
+	Do string
+	// Point is one of Points and RenewPoints at which the child kills itself by
+	// a real SIGKILL; empty is none.
+	Point string `json:",omitempty"`
+	// Refs are the accounts to renew, one after another.
+	Refs    []string `json:",omitempty"`
+	OnlyDue bool     `json:",omitempty"`
+	// Gate makes the child say "ready" and wait for its input to end.
+	Gate bool `json:",omitempty"`
+
+	Home, Store, Sandbox, URI string
+}
+
+// jobVariable carries the job, in JSON. Nothing secret is in it.
+const jobVariable = "TOKENKEEP_TEST_JOB"
+
+// crashIfAsked makes this test binary a program that does one thing, as a
+// process of its own that can be killed. Store is a folder that stands for the
+// keychain.
 func crashIfAsked() {
-	point := os.Getenv("TOKENKEEP_TEST_CRASH")
-	if point == "" {
+	raw := os.Getenv(jobVariable)
+	if raw == "" {
 		return
 	}
-	base, err := url.Parse(os.Getenv("TOKENKEEP_TEST_SANDBOX"))
-	if err != nil {
+	var j job
+	if err := json.Unmarshal([]byte(raw), &j); err != nil {
 		panic(err)
 	}
-	p := &visitor{}
-	service, err := Open(context.Background(), Config{
-		Home: os.Getenv("TOKENKEEP_TEST_HOME"), SandboxURL: base, Store: &fileStore{dir: os.Getenv("TOKENKEEP_TEST_STORE")}, Open: p.open,
+	if err := j.work(context.Background()); err != nil {
+		// The keys of problems, never their causes.
+		fmt.Println("error", problem.Of(err).Key)
+		os.Exit(3)
+	}
+	fmt.Println("survived")
+	os.Exit(0)
+}
+
+func (j job) work(ctx context.Context) error {
+	base, err := url.Parse(j.Sandbox)
+	if err != nil {
+		return err
+	}
+	service, err := Open(ctx, Config{
+		Home: j.Home, SandboxURL: base, Store: &fileStore{dir: j.Store}, Open: (&visitor{}).open,
 		At: func(at string) {
-			if at == point {
+			if at == j.Point {
 				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 				select {}
 			}
 		},
 	})
 	if err != nil {
-		panic(err)
+		return err
 	}
-	r := Request{Setup: Setup{Provider: "instagram", ClientID: sandbox.ClientID, ClientSecret: secret.New(sandbox.ClientSecret), RedirectURI: os.Getenv("TOKENKEEP_TEST_URI")}}
-	if _, err := service.Connect(context.Background(), r, nil); err != nil {
-		panic(err)
+	defer service.Close()
+	if j.Gate {
+		fmt.Println("ready")
+		_, _ = io.Copy(io.Discard, os.Stdin)
 	}
-	fmt.Println("survived")
-	os.Exit(0)
+	switch j.Do {
+	case "sign-in":
+		r := Request{Setup: Setup{Provider: "instagram", ClientID: sandbox.ClientID, ClientSecret: secret.New(sandbox.ClientSecret), RedirectURI: j.URI}}
+		_, err := service.Connect(ctx, r, nil)
+		return err
+	case "recover":
+		_, err := service.Recover(ctx)
+		return err
+	}
+	for _, ref := range j.Refs {
+		got, err := service.Renew(ctx, ref, RenewOptions{OnlyDue: j.OnlyDue})
+		if err != nil {
+			return err
+		}
+		key := problem.Key("")
+		if got.Problem != nil {
+			key = got.Problem.Key
+		}
+		fmt.Println("outcome", got.Outcome, key)
+	}
+	return nil
+}
+
+// child is the process of a job, not yet started.
+func (s *stage) child(j job) *exec.Cmd {
+	s.t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	j.Home, j.Store, j.Sandbox, j.URI = s.config.Home, s.store.(*fileStore).dir, s.sandbox.URL, s.uri
+	raw, err := json.Marshal(j)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	cmd := exec.CommandContext(s.t.Context(), exe)
+	cmd.Env = append(os.Environ(), jobVariable+"="+string(raw))
+	return cmd
+}
+
+// run does a job to its end and reports whether it died at its point.
+func (s *stage) run(j job) (died bool) {
+	s.t.Helper()
+	cmd := s.child(j)
+	out, err := cmd.CombinedOutput()
+	if killed(cmd) {
+		return true
+	}
+	if err != nil && !strings.HasPrefix(string(out), "error ") {
+		s.t.Fatalf("the child of %s/%s: %v\n%s", j.Do, j.Point, err, out)
+	}
+	return false
+}
+
+func killed(cmd *exec.Cmd) bool {
+	status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
+}
+
+// onDisk makes a stage whose secrets outlive a process.
+func onDisk(t *testing.T, change ...func(*Config)) *stage {
+	t.Helper()
+	return newStage(t, "ok", append([]func(*Config){func(c *Config) { c.Store = &fileStore{dir: t.TempDir()} }}, change...)...)
+}
+
+// reopen is the next start of the program.
+func (s *stage) reopen() {
+	s.t.Helper()
+	if err := s.service.Close(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.open()
 }
 
 // A kill at any point of a sign-in loses nothing that had reached the disk:
@@ -99,9 +206,7 @@ func TestKillAtEveryPointOfASignIn(t *testing.T) {
 				name = "again/" + point
 			}
 			t.Run(name, func(t *testing.T) {
-				storeDir := t.TempDir()
-				store := &fileStore{dir: storeDir}
-				s := newStage(t, "ok", func(c *Config) { c.Store = store })
+				s := onDisk(t)
 				var former Handed
 				if again {
 					first, err := s.service.Connect(t.Context(), s.request(), nil)
@@ -113,7 +218,9 @@ func TestKillAtEveryPointOfASignIn(t *testing.T) {
 					}
 				}
 				s.service.Close()
-				s.dieAt(point, storeDir)
+				if !s.run(job{Do: "sign-in", Point: point}) {
+					t.Fatal("the child did not come to its point")
+				}
 				s.open()
 				got, err := s.service.Recover(t.Context())
 				if err != nil {
@@ -162,21 +269,6 @@ func TestKillAtEveryPointOfASignIn(t *testing.T) {
 	}
 }
 
-func (s *stage) dieAt(point, storeDir string) {
-	s.t.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	cmd := exec.Command(exe)
-	cmd.Env = append(os.Environ(), "TOKENKEEP_TEST_CRASH="+point, "TOKENKEEP_TEST_HOME="+s.config.Home, "TOKENKEEP_TEST_STORE="+storeDir,
-		"TOKENKEEP_TEST_SANDBOX="+s.sandbox.URL, "TOKENKEEP_TEST_URI="+s.uri)
-	out, err := cmd.CombinedOutput()
-	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); err == nil || !ok || status.Signal() != syscall.SIGKILL {
-		s.t.Fatalf("the child did not die by SIGKILL at %s: %v\n%s", point, err, out)
-	}
-}
-
 // noPlainTokenOnDisk looks for any practice token in the library's folder.
 func (s *stage) noPlainTokenOnDisk() {
 	s.t.Helper()
@@ -203,5 +295,41 @@ func (s *stage) noPlainTokenOnDisk() {
 	})
 	if err != nil {
 		s.t.Fatal(err)
+	}
+}
+
+// The store that stands for the keychain does what every store does: the
+// promises of vault.Store, on it and on one of the vault's own.
+func TestTheStoreOfTheseTestsIsAStore(t *testing.T) {
+	for name, store := range map[string]vault.Store{"session": vault.NewSession(), "files": &fileStore{dir: t.TempDir()}} {
+		t.Run(name, func(t *testing.T) {
+			ctx := t.Context()
+			if _, err := store.Get(ctx, "token-aaaaaaaa"); !errors.Is(err, vault.ErrNotFound) {
+				t.Errorf("what is not there: %v", err)
+			}
+			if err := store.Delete(ctx, "token-aaaaaaaa"); !errors.Is(err, vault.ErrNotFound) {
+				t.Errorf("deleting what is not there: %v", err)
+			}
+			for _, value := range []string{"first", "second", " odd\n\"ü'$x` \\ \u200d", strings.Repeat("x", 2400)} {
+				if err := store.Put(ctx, "token-aaaaaaaa", secret.New(value)); err != nil {
+					t.Error(err)
+				}
+				if got, err := store.Get(ctx, "token-aaaaaaaa"); err != nil || !got.Equal(secret.New(value)) {
+					t.Errorf("%d characters did not come back: %v", len(value), err)
+				}
+			}
+			if err := store.Put(ctx, "token-bbbbbbbb", secret.New("another")); err != nil {
+				t.Error(err)
+			}
+			if err := store.Delete(ctx, "token-aaaaaaaa"); err != nil {
+				t.Error(err)
+			}
+			if _, err := store.Get(ctx, "token-aaaaaaaa"); !errors.Is(err, vault.ErrNotFound) {
+				t.Errorf("deleted: %v", err)
+			}
+			if got, err := store.Get(ctx, "token-bbbbbbbb"); err != nil || got.Reveal() != "another" {
+				t.Errorf("the other one: %v", err)
+			}
+		})
 	}
 }
