@@ -147,6 +147,11 @@ func TestTallyCountsShowsFailuresAndRefusesSkips(t *testing.T) {
 			`{"Action":"output","Package":"p","Test":"TestA","Output":"no tool\n"}`,
 			`{"Action":"skip","Package":"p","Test":"TestA"}`,
 			`{"Action":"pass","Package":"p"}`), failed: 1, skipped: true, says: "no tool"},
+		"figure": {in: stream(
+			`{"Action":"attr","Package":"p","Test":"TestA","Key":"figure","Value":"300 kills"}`,
+			`{"Action":"attr","Package":"p","Test":"TestA","Key":"other","Value":"quiet"}`,
+			`{"Action":"output","Package":"p","Test":"TestA","Output":"=== ATTR  TestA other quiet\n"}`,
+			`{"Action":"pass","Package":"p","Test":"TestA"}`), passed: 1, says: "TestA: 300 kills", hides: "quiet"},
 		"no tests":      {in: stream(`{"Action":"skip","Package":"p"}`)},
 		"build failure": {in: stream(`{"ImportPath":"p","Action":"build-output","Output":"x.go:1: broken\n"}`, `{"Action":"fail","Package":"p"}`), says: "x.go:1: broken"},
 	} {

@@ -20,6 +20,7 @@ type tally struct{ passed, failed int }
 type event struct {
 	Action, Package, Test, Output, ImportPath string
 	Elapsed                                   float64 // seconds
+	Key, Value                                string  // of "attr"
 }
 
 var errSkipped = errors.New("tests were skipped: a test that cannot run must fail and name what is missing")
@@ -52,8 +53,9 @@ func (c *tally) goTest(ctx context.Context, env []string, args ...string) error 
 	return nil
 }
 
-// read takes in the whole stream, prints one line a package and the words of
-// whatever failed, and reports whether a test was skipped.
+// read takes in the whole stream, prints one line a package, the words of
+// whatever failed and the figures that a test gives (t.Attr "figure"), and
+// reports whether a test was skipped.
 func (c *tally) read(from io.Reader, to io.Writer) (skipped bool) {
 	said := map[string][]string{}
 	passedIn := map[string]int{}
@@ -81,6 +83,10 @@ func (c *tally) take(e event, said map[string][]string, passedIn map[string]int,
 		fmt.Fprint(to, e.Output)
 	case "output":
 		said[key] = append(said[key], e.Output)
+	case "attr":
+		if e.Key == "figure" {
+			fmt.Fprintf(to, "      %s: %s\n", e.Test, e.Value)
+		}
 	case "pass":
 		if e.Test == "" {
 			fmt.Fprintf(to, "ok    %-56s %6.1f s  %d tests\n", e.Package, e.Elapsed, passedIn[e.Package])
