@@ -24,9 +24,18 @@ func (p *program) commands() *cobra.Command {
 		p.listCommand(p.list),
 		p.showCommand(p.show),
 		p.tokenCommand(p.token),
+		p.importCommand(p.importToken),
+		p.inspectCommand(p.inspect),
+		p.renewCommand(p.renew),
+		p.checkCommand(p.check),
+		p.revokeCommand(p.revoke),
 		p.removeCommand(p.remove),
+		p.diaryCommand(p.diary),
+		p.calendarCommand(p.calendar),
+		p.group("timer", p.timerOnCommand(p.timerOn), p.timerOffCommand(p.timerOff), p.timerStatusCommand(p.timerStatus)),
 		p.group("sandbox", p.sandboxServeCommand(p.sandboxServe)),
 		p.group("vault", p.vaultStatusCommand(p.vaultStatus), p.vaultSelfTestCommand(p.vaultSelfTest)),
+		p.bundleCommand(p.bundle),
 		p.completionCommand(),
 	)
 }
@@ -207,6 +216,9 @@ func flagProblem(cmd *cobra.Command, err error) error {
 	name := named.GetSpecifiedName()
 	if cmd.Flags().Lookup(name) != nil {
 		return usage("flag_value", "command", path, "flag", "--"+name)
+	}
+	if soundsSecret(name) && cmd.Flags().Lookup("token-file") != nil {
+		return usage("secret_flag_token", "command", path, "flag", "--"+problem.Outside(name, 40))
 	}
 	if soundsSecret(name) {
 		return usage("secret_flag", "command", path, "flag", "--"+problem.Outside(name, 40))

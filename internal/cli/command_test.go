@@ -179,8 +179,9 @@ func paths(t *testing.T) []string {
 // The contract's commands of this version, and no others: what does not work
 // yet is not there (ruling 12).
 func TestCommandsAreThoseOfTheContract(t *testing.T) {
-	want := []string{"", "app", "app add", "app list", "app remove", "completion", "connect", "doctor", "list", "remove",
-		"sandbox", "sandbox serve", "show", "token", "vault", "vault self-test", "vault status"}
+	want := []string{"", "app", "app add", "app list", "app remove", "bundle", "calendar", "check", "completion", "connect", "diary", "doctor",
+		"import", "inspect", "list", "remove", "renew", "revoke", "sandbox", "sandbox serve", "show",
+		"timer", "timer off", "timer on", "timer status", "token", "vault", "vault self-test", "vault status"}
 	if got := paths(t); !reflect.DeepEqual(got, want) {
 		t.Errorf("%q\nwant %q", got, want)
 	}
@@ -198,7 +199,7 @@ func TestSEC2_HelpOfEveryCommandHasNoSecretFlag(t *testing.T) {
 			got := b.out.String()
 			for _, word := range strings.Fields(got) {
 				name, isFlag := strings.CutPrefix(strings.Trim(word, "`,.:"), "--")
-				if isFlag && soundsSecret(name) && name != "client-secret-file" && name != "forget-secret" {
+				if isFlag && soundsSecret(name) && name != "client-secret-file" && name != "forget-secret" && name != "token-file" {
 					t.Errorf("%s --help shows --%s", path, name)
 				}
 			}
@@ -345,7 +346,7 @@ func TestCompletionOffersCommandsFlagsAndNamesButNeverSecrets(t *testing.T) {
 		line string
 		want []string
 	}{
-		{"", []string{"app", "completion", "connect", "doctor", "help", "list", "remove", "sandbox", "show", "token", "vault"}},
+		{"", []string{"app", "bundle", "calendar", "check", "completion", "connect", "diary", "doctor", "help", "import", "inspect", "list", "remove", "renew", "revoke", "sandbox", "show", "timer", "token", "vault"}},
 		{"app ", []string{"add", "list", "remove"}},
 		{"app remove ", []string{"shop", "blog"}},
 		{"connect --app ", []string{"shop", "blog"}},
@@ -356,6 +357,14 @@ func TestCompletionOffersCommandsFlagsAndNamesButNeverSecrets(t *testing.T) {
 		{"app add --provider inst", []string{"instagram"}},
 		{"show ", []string{"lantern.books", "twin@shop", "Twin@blog", "a4"}},
 		{"show lantern.books ", nil},
+		{"renew lantern.books ", []string{"twin@shop", "Twin@blog", "a4"}},
+		{"check ", []string{"lantern.books", "twin@shop", "Twin@blog", "a4"}},
+		{"revoke ", []string{"lantern.books", "twin@shop", "Twin@blog", "a4"}},
+		{"diary ", []string{"lantern.books", "twin@shop", "Twin@blog", "a4"}},
+		{"import --provider inst", []string{"instagram"}},
+		{"import --app ", []string{"shop", "blog"}},
+		{"import --token", []string{"--token-file"}},
+		{"calendar o", []string{"off"}},
 		{"completion ", shells},
 		{"sandbox serve --scenario d", []string{"deny"}},
 		{"connect --client-s", []string{"--client-secret-file"}},

@@ -3,13 +3,20 @@ package cli
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
+	"os/signal"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/tokenkeep/tokenkeep/internal/connect"
+	"github.com/tokenkeep/tokenkeep/internal/desktop"
+	"github.com/tokenkeep/tokenkeep/internal/library"
 	"github.com/tokenkeep/tokenkeep/internal/provider"
+	"github.com/tokenkeep/tokenkeep/internal/secret"
 	"github.com/tokenkeep/tokenkeep/internal/vault"
 )
 
@@ -22,7 +29,27 @@ func TestMain(m *testing.M) {
 }
 
 var otherNames = map[string]func(){
-	"tokenkeepctl": func() { os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv)) },
+	"tokenkeepctl": func() { os.Exit(storyMain()) },
+	// tokenkeep stands in for the window beside the program: it says that it was opened.
+	"tokenkeep": func() {
+		_ = os.WriteFile(os.Getenv("TOKENKEEP_HOME")+"/window-opened", []byte(strings.Join(os.Args[1:], " ")+"\n"), 0o600)
+	},
+}
+
+// storyMain is Main with the two things that a story cannot wait for: days
+// (STORY_FORWARD, a duration, as the story's command "forward" sets it) and
+// somebody's click.
+func storyMain() int {
+	ahead, _ := time.ParseDuration(os.Getenv("STORY_FORWARD"))
+	if ahead == 0 {
+		return Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv)
+	}
+	p := newProgram(os.Stdin, os.Stdout, os.Stderr, os.Getenv)
+	p.now = func() time.Time { return time.Now().Add(ahead) }
+	p.jitter = time.Millisecond
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	return p.run(ctx, os.Args[1:])
 }
 
 // double is a service of function fields; calling one that is not set fails
@@ -43,6 +70,16 @@ type double struct {
 	token      func(string) (connect.Handed, error)
 	remove     func(string) error
 	note       func(id, event string) error
+	renew      func(ref string, o connect.RenewOptions) (connect.Renewal, error)
+	check      func(ref string) (connect.Checked, error)
+	imported   func(connect.Paste) (connect.Account, error)
+	inspect    func(pasted string) (connect.Inspected, error)
+	revoke     func(ref string) (connect.Revoked, error)
+	diary      func(id string, limit int, before int64) ([]library.Entry, error)
+	bundle     func(io.Writer) error
+	settings   map[string]string
+	warned     map[string]int
+	renewing   bool
 	storage    func() (connect.Storage, error)
 	selfTest   func() error
 	closed     int
@@ -136,6 +173,65 @@ func (d *double) SelfTest(context.Context) error {
 	return d.selfTest()
 }
 
+func (d *double) Renew(_ context.Context, ref string, o connect.RenewOptions) (connect.Renewal, error) {
+	if d.renew == nil {
+		d.unset("Renew")
+	}
+	return d.renew(ref, o)
+}
+func (d *double) Check(_ context.Context, ref string) (connect.Checked, error) {
+	if d.check == nil {
+		d.unset("Check")
+	}
+	return d.check(ref)
+}
+func (d *double) Import(_ context.Context, in connect.Paste) (connect.Account, error) {
+	if d.imported == nil {
+		d.unset("Import")
+	}
+	return d.imported(in)
+}
+func (d *double) Inspect(_ context.Context, pasted secret.Text) (connect.Inspected, error) {
+	if d.inspect == nil {
+		d.unset("Inspect")
+	}
+	return d.inspect(pasted.Reveal())
+}
+func (d *double) Revoke(_ context.Context, ref string) (connect.Revoked, error) {
+	if d.revoke == nil {
+		d.unset("Revoke")
+	}
+	return d.revoke(ref)
+}
+func (d *double) DiaryPage(_ context.Context, id string, limit int, before int64) ([]library.Entry, error) {
+	if d.diary == nil {
+		d.unset("DiaryPage")
+	}
+	return d.diary(id, limit, before)
+}
+func (d *double) Bundle(_ context.Context, w io.Writer) error {
+	if d.bundle == nil {
+		d.unset("Bundle")
+	}
+	return d.bundle(w)
+}
+func (d *double) Setting(_ context.Context, name string) (string, error) { return d.settings[name], nil }
+func (d *double) SetSetting(_ context.Context, name, value string) error {
+	if d.settings == nil {
+		d.settings = map[string]string{}
+	}
+	d.settings[name] = value
+	return nil
+}
+func (d *double) MarkWarned(_ context.Context, id string, days int) error {
+	if d.warned == nil {
+		d.warned = map[string]int{}
+	}
+	d.warned[id] = days
+	return nil
+}
+func (d *double) SetRenewing(on bool) { d.renewing = on }
+
 // bench is one command line over a double.
 type bench struct {
 	p        *program
@@ -145,6 +241,8 @@ type bench struct {
 	asked     int
 	answer    string // to the question without echo
 	opened    []connect.Config
+	notices   []desktop.Notice
+	windows   []string // accounts that were opened in the window
 }
 
 func newBench(t *testing.T, d *double) *bench {
@@ -171,6 +269,13 @@ func newBench(t *testing.T, d *double) *bench {
 			b.opened = append(b.opened, c)
 			return d, nil
 		},
+		clickWithin: 20 * time.Second,
+		notify: func(_ context.Context, n desktop.Notice) (<-chan struct{}, error) {
+			b.notices = append(b.notices, n)
+			return nil, nil
+		},
+		openWindow: func(_ context.Context, account string) error { b.windows = append(b.windows, account); return nil },
+		timer:      func(string) userTimer { t.Fatal("the system's timer was asked"); return nil },
 	}
 	return b
 }

@@ -13,8 +13,11 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tokenkeep/tokenkeep/internal/connect"
+	"github.com/tokenkeep/tokenkeep/internal/desktop"
+	"github.com/tokenkeep/tokenkeep/internal/library"
 	"github.com/tokenkeep/tokenkeep/internal/problem"
 	"github.com/tokenkeep/tokenkeep/internal/provider"
+	"github.com/tokenkeep/tokenkeep/internal/secret"
 	"github.com/tokenkeep/tokenkeep/internal/text"
 )
 
@@ -26,6 +29,10 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
+	return newProgram(stdin, stdout, stderr, getenv).run(ctx, args)
+}
+
+func newProgram(stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) *program {
 	p := &program{
 		in: stdin, out: stdout, err: stderr, getenv: getenv,
 		terminal: isTerminal,
@@ -37,9 +44,15 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(
 			}
 			return s, nil
 		},
-		now: time.Now,
+		now:    time.Now,
+		jitter: jitter, clickWithin: clickWithin,
+		notify: desktop.Notify,
+		timer: func(home string) userTimer {
+			return desktop.NewTimer(desktop.TimerOptions{Getenv: getenv, Home: home})
+		},
 	}
-	return p.run(ctx, args)
+	p.openWindow = p.startWindow
+	return p
 }
 
 // service is what the commands need of the core.
@@ -58,6 +71,17 @@ type service interface {
 	Token(ctx context.Context, ref string) (connect.Handed, error)
 	Remove(ctx context.Context, ref string) error
 	Note(ctx context.Context, id, event string, args map[string]string) error
+	Renew(ctx context.Context, ref string, o connect.RenewOptions) (connect.Renewal, error)
+	Check(ctx context.Context, ref string) (connect.Checked, error)
+	Import(ctx context.Context, in connect.Paste) (connect.Account, error)
+	Inspect(ctx context.Context, pasted secret.Text) (connect.Inspected, error)
+	Revoke(ctx context.Context, ref string) (connect.Revoked, error)
+	DiaryPage(ctx context.Context, id string, limit int, before int64) ([]library.Entry, error)
+	Bundle(ctx context.Context, w io.Writer) error
+	Setting(ctx context.Context, name string) (string, error)
+	SetSetting(ctx context.Context, name, value string) error
+	MarkWarned(ctx context.Context, id string, days int) error
+	SetRenewing(on bool)
 	Storage(ctx context.Context) (connect.Storage, error)
 	SelfTest(ctx context.Context) error
 	Close() error
@@ -74,6 +98,14 @@ type program struct {
 	password func(ctx context.Context, stream any) (string, error)
 	open     func(ctx context.Context, c connect.Config) (service, error)
 	now      func() time.Time
+	// jitter is the longest wait before each account of an unwatched run,
+	// clickWithin the longest for somebody to click a notification.
+	jitter, clickWithin time.Duration
+	notify              func(ctx context.Context, n desktop.Notice) (clicked <-chan struct{}, err error)
+	// openWindow shows an account in the window.
+	openWindow func(ctx context.Context, account string) error
+	// timer is the system's, for a home that is not the default one.
+	timer func(home string) userTimer
 
 	say  *text.Catalogue
 	json bool
@@ -167,6 +199,7 @@ func (p *program) config() (connect.Config, error) {
 		return config, problem.New(problem.VaultChoice, "choice", "session")
 	}
 	config.Language = p.say.Language()
+	config.Now = p.now
 	return config, nil
 }
 

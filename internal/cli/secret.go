@@ -29,27 +29,69 @@ func (p *program) readSecret(ctx context.Context, name string) (secret.Text, err
 		}
 		return secretFrom(line)
 	}
+	raw, err := p.readOwn(name, maxSecret)
+	if err != nil {
+		return secret.Text{}, err
+	}
+	return secretFrom(raw)
+}
+
+// readOwn reads up to limit bytes of a file that nobody but its owner can read.
+func (p *program) readOwn(name string, limit int64) (string, error) {
 	f, err := os.Open(name)
 	shown := problem.Outside(name, 200)
 	if err != nil {
-		return secret.Text{}, problem.New(problem.SecretFileMissing, "file", shown).Because(err)
+		return "", problem.New(problem.SecretFileMissing, "file", shown).Because(err)
 	}
 	defer f.Close()
 	// The open file is looked at and not its name, so that the file cannot be
 	// exchanged in between.
 	info, err := f.Stat()
 	if err != nil || info.IsDir() {
-		return secret.Text{}, problem.New(problem.SecretFileMissing, "file", shown).Because(err)
+		return "", problem.New(problem.SecretFileMissing, "file", shown).Because(err)
 	}
 	// Windows has no such bits; what it reports there says nothing.
 	if runtime.GOOS != "windows" && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
-		return secret.Text{}, problem.New(problem.SecretFileOpen, "file", shown)
+		return "", problem.New(problem.SecretFileOpen, "file", shown)
 	}
-	raw, err := io.ReadAll(io.LimitReader(f, maxSecret))
+	raw, err := io.ReadAll(io.LimitReader(f, limit))
 	if err != nil {
-		return secret.Text{}, problem.New(problem.SecretFileMissing, "file", shown).Because(err)
+		return "", problem.New(problem.SecretFileMissing, "file", shown).Because(err)
 	}
-	return secretFrom(string(raw))
+	return string(raw), nil
+}
+
+// maxToken bounds what is read as a pasted token, in bytes: far above any, so
+// that the core is the one to say "too long".
+const maxToken = 64 << 10
+
+// readToken reads the token that --token-file names, all of it, because a token
+// may have been broken into lines when it was copied; without a file it is
+// asked for on a terminal.
+func (p *program) readToken(ctx context.Context, command, name string) (secret.Text, error) {
+	var raw string
+	var err error
+	switch {
+	case (name == "" || name == "-") && p.canAsk():
+		p.prompt(p.say.Say("cli.ask_token"))
+		raw, err = p.password(ctx, p.in)
+		p.note("")
+	case name == "-":
+		var all []byte
+		if all, err = io.ReadAll(io.LimitReader(p.in, maxToken)); err != nil {
+			err = problem.New(problem.SecretFileMissing, "file", "-").Because(err)
+		}
+		raw = string(all)
+	case name != "":
+		raw, err = p.readOwn(name, maxToken)
+	}
+	if err != nil {
+		return secret.Text{}, err
+	}
+	if strings.TrimSpace(raw) == "" {
+		return secret.Text{}, usage("token_missing", "command", command)
+	}
+	return secret.New(raw), nil
 }
 
 func secretFrom(raw string) (secret.Text, error) {

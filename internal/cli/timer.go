@@ -1,0 +1,161 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tokenkeep/tokenkeep/internal/connect"
+	"github.com/tokenkeep/tokenkeep/internal/desktop"
+	"github.com/tokenkeep/tokenkeep/internal/problem"
+)
+
+// userTimer is what the commands need of the system's timer.
+type userTimer interface {
+	Install(ctx context.Context) error
+	Remove(ctx context.Context) error
+	State(ctx context.Context) (desktop.TimerState, error)
+}
+
+func (p *program) timerOnCommand(run func(context.Context) error) *cobra.Command {
+	cmd := p.command("on", "timer.on", "")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return run(cmd.Context()) }
+	return cmd
+}
+
+func (p *program) timerOffCommand(run func(context.Context) error) *cobra.Command {
+	cmd := p.command("off", "timer.off", "")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return run(cmd.Context()) }
+	return cmd
+}
+
+func (p *program) timerStatusCommand(run func(context.Context) error) *cobra.Command {
+	cmd := p.command("status", "timer.status", "")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return run(cmd.Context()) }
+	return cmd
+}
+
+// theTimer is that of the library that this command line is for. Practice has
+// none: what the timer runs knows nothing of a pretend provider.
+func (p *program) theTimer() (userTimer, connect.Config, error) {
+	config, err := p.config()
+	if err != nil {
+		return nil, config, err
+	}
+	if config.SandboxURL != nil {
+		return nil, config, usage("timer_practice")
+	}
+	return p.timer(p.ownHome(config)), config, nil
+}
+
+// ownHome is the folder where it is not the default one, which the timer's run
+// finds by itself.
+func (p *program) ownHome(config connect.Config) string {
+	usual, err := connect.Environment(func(name string) string {
+		if name == "TOKENKEEP_HOME" {
+			return ""
+		}
+		return p.getenv(name)
+	}, "")
+	if err == nil && usual.Home == config.Home {
+		return ""
+	}
+	return config.Home
+}
+
+func (p *program) timerOn(ctx context.Context) error {
+	timer, _, err := p.theTimer()
+	if err != nil {
+		return err
+	}
+	if err := timer.Install(ctx); err != nil {
+		return err
+	}
+	if p.json {
+		return p.timerStatus(ctx)
+	}
+	p.result(p.say.Say("cli.timer.on.done"))
+	return nil
+}
+
+func (p *program) timerOff(ctx context.Context) error {
+	timer, _, err := p.theTimer()
+	if err != nil {
+		return err
+	}
+	if err := timer.Remove(ctx); err != nil {
+		return err
+	}
+	if p.json {
+		return p.timerStatus(ctx)
+	}
+	p.result(p.say.Say("cli.timer.off.done"))
+	return nil
+}
+
+type timerLine struct {
+	Event     string         `json:"event"`
+	Installed bool           `json:"installed"`
+	Active    bool           `json:"active"`
+	Stale     bool           `json:"stale"`
+	Program   string         `json:"program"`
+	LastRun   *time.Time     `json:"last_run"`
+	Problem   *problemObject `json:"problem,omitempty"`
+}
+
+func (p *program) timerStatus(ctx context.Context) error {
+	timer, _, err := p.theTimer()
+	if err != nil {
+		return err
+	}
+	state, err := timer.State(ctx)
+	if err != nil {
+		return err
+	}
+	s, err := p.service(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	line := timerLine{Event: "timer", Installed: state.Installed, Active: state.Active, Stale: state.Stale, Program: state.Program}
+	ran, err := s.Setting(ctx, settingRan)
+	if err != nil {
+		return err
+	}
+	last := p.say.Say("cli.timer.status.never")
+	if at, err := time.Parse(time.RFC3339, ran); err == nil {
+		line.LastRun = &at
+		last = p.say.Moment(at.Local(), p.now().Local())
+	}
+	if state.Problem != nil {
+		told := p.problemObject(state.Problem)
+		line.Problem = &told
+	}
+	if p.json {
+		p.object(line)
+	}
+	how := "off"
+	switch {
+	case state.Installed && state.Stale:
+		how = "stale"
+	case state.Installed && state.Active:
+		how = "on"
+	case state.Installed:
+		how = "idle"
+	}
+	program := p.say.Say("cli.none")
+	if state.Program != "" {
+		program = problem.Outside(state.Program, 500)
+	}
+	p.table([][]string{
+		{p.say.Say("cli.timer.status.state"), p.say.Say("cli.timer.status." + how)},
+		{p.say.Say("cli.timer.status.program"), program},
+		{p.say.Say("cli.timer.status.last"), last},
+	})
+	if state.Problem != nil {
+		// It was asked how things stand, and that was answered.
+		p.warn(state.Problem)
+	}
+	return nil
+}
