@@ -45,6 +45,10 @@ type answer struct {
 	ExpiresAt   *time.Time `json:"expires_at"`
 	Estimated   bool       `json:"estimated,omitempty"`
 	Person      *person    `json:"person,omitempty"`
+	// Imported: pasted, and SentAt is when it was taken in. Issued is then what
+	// the person said about its age.
+	Imported bool       `json:"imported,omitempty"`
+	Issued   *time.Time `json:"issued,omitempty"`
 }
 
 type person struct {
@@ -282,16 +286,33 @@ func (s *Service) save(ctx context.Context, c *completion, out *completed) error
 			out.account = s.account(former, s.appName(ctx, former.AppID))
 			return s.library.Drop(ctx, c.pending.AccountID, c.pending.Gen)
 		}
+		if a.Imported {
+			unchanged, err := s.keep(ctx, former, a)
+			if err != nil && !c.late {
+				return err
+			}
+			if unchanged || err != nil {
+				out.account = s.account(former, s.appName(ctx, former.AppID))
+				return s.library.Drop(ctx, c.pending.AccountID, c.pending.Gen)
+			}
+			a.ScopesAsked = former.ScopesAsked
+		}
 		if worse(former, a) {
 			out.account = s.account(former, s.appName(ctx, former.AppID))
 			out.notices = []*problem.Problem{problem.New(problem.ExtendRefused, "provider", s.nameOf(a.Provider), "reason", "kept", "username", former.Username)}
 			return s.library.Drop(ctx, c.pending.AccountID, c.pending.Gen)
 		}
 	}
-	issued := a.SentAt
+	issued, event := &a.SentAt, "signed_in"
+	if a.Imported {
+		issued, event = a.Issued, "imported"
+	}
 	item := vault.Item{
 		Gen: gen, AccessToken: a.Access.Text, TokenType: a.Type, RefreshToken: a.Refresh.Text, Scope: a.Scopes,
-		IssuedAt: issued, ExpiresAt: a.ExpiresAt, Provider: a.Provider, UserID: a.Person.UserID, Username: a.Person.Username, ClientID: a.ClientID,
+		ExpiresAt: a.ExpiresAt, Provider: a.Provider, UserID: a.Person.UserID, Username: a.Person.Username, ClientID: a.ClientID,
+	}
+	if issued != nil {
+		item.IssuedAt = *issued
 	}
 	if err := s.tokens(c.sealer).Put(ctx, id, item); err != nil {
 		return err
@@ -309,9 +330,12 @@ func (s *Service) save(ctx context.Context, c *completion, out *completed) error
 	account := library.Account{
 		ID: id, Provider: a.Provider, ClientID: a.ClientID, UserID: a.Person.UserID, Grant: c.pending.AccountID, AppID: app.ID,
 		Username: a.Person.Username, Kind: a.Person.Kind, ScopesAsked: a.ScopesAsked, ScopesGranted: a.Scopes,
-		IssuedAt: &issued, ExpiresAt: a.ExpiresAt, Estimated: a.Estimated, Gen: gen, Vault: s.place,
+		IssuedAt: issued, ExpiresAt: a.ExpiresAt, Estimated: a.Estimated, Gen: gen, Vault: s.place,
 	}
-	entry := library.Entry{AccountID: id, At: s.config.Now(), Event: "signed_in", Args: map[string]string{"n": strconv.Itoa(len(a.Scopes))}}
+	entry := library.Entry{AccountID: id, At: s.config.Now(), Event: event}
+	if !a.Imported {
+		entry.Args = map[string]string{"n": strconv.Itoa(len(a.Scopes))}
+	}
 	err = s.library.FinishFrom(ctx, c.pending.AccountID, account, entry)
 	if problem.Has(err, problem.AppUnknown) {
 		// Somebody removed the app this moment: its accounts stay (contract).
@@ -379,6 +403,10 @@ func (s *Service) lockAccount(ctx context.Context, a answer) (account library.Ac
 // better reports that an account has a token that is newer and lasts at least
 // as long as that of an answer from an earlier run.
 func better(former library.Account, a answer) bool {
+	if a.Imported {
+		// Nobody knows its end; what came since is the person's last word.
+		return former.LastAnswer == "" && former.IssuedAt != nil && a.SentAt.Before(*former.IssuedAt)
+	}
 	return former.LastAnswer == "" && former.IssuedAt != nil && a.SentAt.Before(*former.IssuedAt) &&
 		former.ExpiresAt != nil && a.ExpiresAt != nil && !former.ExpiresAt.Before(*a.ExpiresAt)
 }

@@ -228,7 +228,17 @@ func (s *Service) RemoveApp(ctx context.Context, name string) error {
 // saveApp makes sure that the client of a finished sign-in is among the saved
 // apps, and keeps its secret where that was asked for. Failing to keep the
 // secret is a notice, not a failure: the token is there.
+//
+// A pasted token brings no client: its app is the one it names, unchanged, or
+// none.
 func (s *Service) saveApp(ctx context.Context, a answer, clientSecret secret.Text) (library.App, *problem.Problem, error) {
+	if a.Imported {
+		app, err := s.library.App(ctx, a.AppID)
+		if a.AppID == "" || problem.Has(err, problem.AppUnknown) {
+			return library.App{}, nil, nil
+		}
+		return app, nil, err
+	}
 	app, err := s.appRow(ctx, a)
 	if err != nil || !a.KeepSecret || clientSecret.Empty() {
 		return app, nil, err
