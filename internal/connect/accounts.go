@@ -21,9 +21,14 @@ func (s *Service) Accounts(ctx context.Context) ([]Account, error) {
 	if err != nil {
 		return nil, err
 	}
+	standing, err := s.library.Renewals(ctx)
+	if err != nil {
+		return nil, err
+	}
+	on := s.renewsByItself(ctx)
 	accounts := make([]Account, 0, len(rows))
 	for _, row := range rows {
-		accounts = append(accounts, s.account(row, names[row.AppID]))
+		accounts = append(accounts, s.describe(row, names[row.AppID], standing[row.ID], on))
 	}
 	return accounts, nil
 }
@@ -35,17 +40,25 @@ func (s *Service) Account(ctx context.Context, ref string) (Account, error) {
 	if err != nil {
 		return Account{}, err
 	}
-	names, err := s.appNames(ctx)
-	if err != nil {
-		return Account{}, err
+	name := ""
+	if row.AppID != "" {
+		app, err := s.library.App(ctx, row.AppID)
+		if err != nil && !problem.Has(err, problem.AppUnknown) {
+			return Account{}, err
+		}
+		name = app.Name
 	}
-	return s.account(row, names[row.AppID]), nil
+	return s.account(row, name), nil
 }
 
 func (s *Service) find(ctx context.Context, ref string) (library.Account, error) {
 	ref = strings.TrimPrefix(strings.TrimSpace(ref), "@")
 	if ref == "" {
 		return library.Account{}, problem.New(problem.FieldEmpty, "field", "account")
+	}
+	// A thousand renewals by id must not read a thousand lists.
+	if row, err := s.library.Account(ctx, ref); !problem.Has(err, problem.AccountUnknown) {
+		return row, err
 	}
 	rows, err := s.library.Accounts(ctx)
 	if err != nil {
@@ -58,9 +71,6 @@ func (s *Service) find(ctx context.Context, ref string) (library.Account, error)
 	username, app, withApp := strings.Cut(ref, "@")
 	var found []library.Account
 	for _, row := range rows {
-		if row.ID == ref {
-			return row, nil
-		}
 		if strings.EqualFold(row.Username, username) && (!withApp || names[row.AppID] == app) {
 			found = append(found, row)
 		}
@@ -90,33 +100,69 @@ func (s *Service) appNames(ctx context.Context) (map[string]string, error) {
 // oneHourAtMost is the longest life of what counts as a short-lived token.
 const oneHourAtMost = 24 * time.Hour
 
+// account describes one account by what is known about it now. What only the
+// renewal's row knows is left out where that cannot be read.
 func (s *Service) account(row library.Account, app string) Account {
+	ctx := context.Background()
+	standing, err := s.library.Renewal(ctx, row.ID)
+	if err != nil {
+		s.log.Warn("renewal not read", "err", err)
+	}
+	return s.describe(row, app, standing, s.renewsByItself(ctx))
+}
+
+// renewsByItself: the switch is on, and the timer is installed or the window
+// is open (ruling 9).
+func (s *Service) renewsByItself(ctx context.Context) bool {
+	if !s.renewing.Load() {
+		return false
+	}
+	choice, err := s.library.Setting(ctx, "renew")
+	return err == nil && choice != "off"
+}
+
+func (s *Service) describe(row library.Account, app string, standing library.Renewal, renews bool) Account {
+	now := s.config.Now()
 	a := Account{
 		ID: row.ID, UserID: row.UserID, Username: row.Username, Provider: row.Provider, App: app,
 		GrantedScopes: append([]string{}, row.ScopesGranted...), MissingScopes: missing(row.ScopesAsked, row.ScopesGranted),
 		Reason: row.LastAnswer, Lifetime: Long, IssuedAt: row.IssuedAt, ExpiresAt: row.ExpiresAt, ExpiresEstimated: row.Estimated,
 		Vault: row.Vault, Practice: s.Practising(), Kind: row.Kind, ScopesAsked: append([]string{}, row.ScopesAsked...),
 		Posts: -1, ProviderName: row.Provider,
+		FailedSince: row.FailedSince, NextTry: standing.NextAt, TriedAt: standing.TriedAt, CheckedAt: standing.CheckedAt, Warned: standing.Warned,
 	}
-	facts := Facts{Now: s.config.Now(), LastAnswer: problem.Key(row.LastAnswer)}
-	if row.ExpiresAt != nil {
+	facts := Facts{Now: now, LastAnswer: problem.Key(row.LastAnswer)}
+	if row.ExpiresAt != nil && !tookItSince(standing, *row.ExpiresAt, now) {
 		facts.End = *row.ExpiresAt
 	}
 	if row.IssuedAt != nil {
 		facts.Issued = *row.IssuedAt
-		if row.ExpiresAt != nil && row.ExpiresAt.Sub(*row.IssuedAt) <= oneHourAtMost {
-			a.Lifetime, facts.OneHour = Short, true
-		}
+	}
+	if short(row) {
+		a.Lifetime, facts.OneHour = Short, true
+	}
+	if row.FailedSince != nil {
+		facts.DaysFailed = max(0, int(now.Sub(*row.FailedSince)/day))
 	}
 	if d, err := s.registry.Get(row.Provider); err == nil {
 		a.ProviderName = d.Name
-		if after := d.Renew.After; after > 0 && a.Lifetime == Long && row.IssuedAt != nil {
-			t := row.IssuedAt.Add(after)
-			a.RenewAfter = &t
+		a.Renews = !d.Renew.Empty() && a.Lifetime == Long
+		a.RenewAfter = renewAfter(row, d, now)
+		if row.LastAnswer == "" {
+			a.DueAt = dueAt(row, d, now)
 		}
 	}
+	facts.Renewable = a.Renews && renews
 	a.Status = StatusOf(facts)
 	return a
+}
+
+// tookItSince reports that the provider took the token within the last day and
+// after the end that we know: then our clock or our estimate is wrong, and a
+// token that works is not called expired.
+func tookItSince(standing library.Renewal, end, now time.Time) bool {
+	at := standing.CheckedAt
+	return at != nil && !at.Before(end) && !at.After(now) && now.Sub(*at) < day
 }
 
 // missing compares asked with granted scopes (ATT-15). Where the provider did
@@ -138,13 +184,17 @@ func missing(asked, granted []string) []string {
 	return out
 }
 
-// Token hands out the access token of an account. Problems: field.empty,
+// Token hands out the access token of an account, the newest that any process
+// was given. Problems: field.empty,
 // account.unknown, account.ambiguous; of kind sign_in where the token has
 // ended, was refused, or is gone; those of the library and the keychain,
 // vault.absent among them for a token in a keychain that this session lacks.
 func (s *Service) Token(ctx context.Context, ref string) (Handed, error) {
 	row, err := s.find(ctx, ref)
 	if err != nil {
+		return Handed{}, err
+	}
+	if row, err = s.settled(ctx, row); err != nil {
 		return Handed{}, err
 	}
 	switch account := s.account(row, ""); account.Status {
@@ -204,14 +254,7 @@ func (s *Service) Remove(ctx context.Context, ref string) error {
 	if p := s.elsewhere(row.Vault); p != nil {
 		return p
 	}
-	// A session's token went with the window that held it.
-	if row.Vault == s.place {
-		// Deleting needs no sealing key.
-		if err := s.tokens(nil).Delete(ctx, row.ID); err != nil && !errors.Is(err, vault.ErrNotFound) {
-			return err
-		}
-	}
-	if err := s.library.RemoveAccount(ctx, row.ID); err != nil {
+	if err := s.forget(ctx, row); err != nil {
 		return err
 	}
 	s.log.Info("removed", "account", row.ID)

@@ -2,25 +2,110 @@ package connect
 
 import (
 	"context"
+	"errors"
 
+	"github.com/tokenkeep/tokenkeep/internal/library"
+	"github.com/tokenkeep/tokenkeep/internal/oauth"
 	"github.com/tokenkeep/tokenkeep/internal/problem"
+	"github.com/tokenkeep/tokenkeep/internal/provider"
+	"github.com/tokenkeep/tokenkeep/internal/vault"
 )
 
-// Revoked is how ending the access went.
+// Revoked is how ending the access went. Here the token is gone in any case.
 type Revoked struct {
-	// AtProvider: the provider ended it.
+	// AtProvider: the provider was asked and ended it.
 	AtProvider bool
-	// Page is where a person ends it by hand.
+	// Page is where a person ends it by hand, empty where AtProvider or where no
+	// such page is known.
 	Page string
-	// Problem is why the provider did not.
+	// Problem is why the provider did not end it: revoke.failed with the cause,
+	// token.gone and the like where there was no token to end. Nil where it did,
+	// and where it has no such request at all.
 	Problem *problem.Problem
 }
 
 // Revoke ends an account's access at the provider where that can be done, and
-// here in any case.
-func (s *Service) Revoke(_ context.Context, _ string) (Revoked, error) {
-	return Revoked{}, problem.New(problem.Unexpected, "where", "connect.revoke")
+// removes token and account here in any case (security.md TOK-14). Meta
+// documents no request for an Instagram Login, so there the page is the way.
+//
+// A keychain that refuses to give the token refuses to delete it too: then
+// nobody was asked and nothing has changed. Problems: those of Remove.
+func (s *Service) Revoke(ctx context.Context, ref string) (Revoked, error) {
+	row, err := s.find(ctx, ref)
+	if err != nil {
+		return Revoked{}, err
+	}
+	unlock, err := s.lock(ctx, row.ID)
+	if err != nil {
+		return Revoked{}, err
+	}
+	defer unlock()
+	if p := s.elsewhere(row.Vault); p != nil {
+		return Revoked{}, p
+	}
+	var out Revoked
+	d, err := s.definition(row.Provider)
+	if err == nil && d.Revoke != nil && !d.Revoke.Empty() {
+		if err = s.revokeAtProvider(ctx, d, row); problem.Of(err) != nil && unreachable(problem.Of(err)) {
+			return Revoked{}, err
+		}
+		out.AtProvider, out.Problem = err == nil, problem.Of(err)
+	}
+	if !out.AtProvider {
+		out.Page = s.RevokePage(row.Provider)
+	}
+	// What was asked for at the provider cannot be taken back, so neither is this.
+	ctx = context.WithoutCancel(ctx)
+	return out, s.forget(ctx, row, library.Entry{At: s.config.Now(), Event: "revoked"})
 }
 
-// RevokePage is the page on which a person ends the access by hand.
-func (s *Service) RevokePage(_ string) string { return "" }
+// unreachable: the keychain itself is in the way, not what lies in it.
+func unreachable(p *problem.Problem) bool {
+	return p.Kind == problem.Vault && p.Key != problem.VaultUnreadable
+}
+
+func (s *Service) revokeAtProvider(ctx context.Context, d provider.Definition, row library.Account) error {
+	item, err := s.item(ctx, row)
+	if err != nil {
+		return err
+	}
+	s.known.Add(item.AccessToken, item.RefreshToken)
+	app := oauth.App{ClientID: row.ClientID}
+	if d.Revoke.Secret {
+		saved, err := s.library.App(ctx, row.AppID)
+		if err == nil && saved.SecretKept && saved.EndpointsSHA256 == s.fingerprint(row.Provider) {
+			if app.ClientSecret, err = s.store.Get(ctx, clientItem(saved.ID)); err == nil {
+				s.known.Add(app.ClientSecret)
+			}
+		}
+	}
+	token := oauth.Token{Access: item.AccessToken, Refresh: item.RefreshToken, Type: item.TokenType}
+	if err := s.client(d).Revoke(ctx, d, token, app); err != nil {
+		return problem.New(problem.RevokeFailed, "provider", d.Name).Said(problem.Of(err).Provider).Because(err)
+	}
+	return nil
+}
+
+// forget takes an account's token out of the keychain, then the account out of
+// the library, under the account's lock.
+func (s *Service) forget(ctx context.Context, row library.Account, diary ...library.Entry) error {
+	// A session's token went with the window that held it.
+	if row.Vault == s.place {
+		// Deleting needs no sealing key.
+		if err := s.tokens(nil).Delete(ctx, row.ID); err != nil && !errors.Is(err, vault.ErrNotFound) {
+			return err
+		}
+	}
+	return s.library.RemoveAccount(ctx, row.ID, diary...)
+}
+
+// RevokePage is the page on which a person ends the access by hand, https and
+// the provider's own (in practice the practice ground's); empty where none is
+// known.
+func (s *Service) RevokePage(provider string) string {
+	d, err := s.definition(provider)
+	if err != nil || d.Revoke == nil {
+		return ""
+	}
+	return d.Revoke.Page
+}
