@@ -78,10 +78,12 @@ func TestSEC7_TheCalendarFollowsNoLinkAndReplacesNothingOfOthers(t *testing.T) {
 	outside := filepath.Join(t.TempDir(), "outside.ics")
 	must(t, os.WriteFile(outside, data, 0o600)) // even one of ours is not written through a link
 	for name, make := range map[string]func(path string) error{
-		"link to ours":         func(p string) error { return os.Symlink(outside, p) },
-		"link to nothing":      func(p string) error { return os.Symlink(filepath.Join(filepath.Dir(p), "gone"), p) },
-		"folder":               func(p string) error { return os.Mkdir(p, 0o700) },
-		"another's calendar":   func(p string) error { return os.WriteFile(p, []byte("BEGIN:VCALENDAR\r\nPRODID:-//Other//EN\r\nEND:VCALENDAR\r\n"), 0o600) },
+		"link to ours":    func(p string) error { return os.Symlink(outside, p) },
+		"link to nothing": func(p string) error { return os.Symlink(filepath.Join(filepath.Dir(p), "gone"), p) },
+		"folder":          func(p string) error { return os.Mkdir(p, 0o700) },
+		"another's calendar": func(p string) error {
+			return os.WriteFile(p, []byte("BEGIN:VCALENDAR\r\nPRODID:-//Other//EN\r\nEND:VCALENDAR\r\n"), 0o600)
+		},
 		"another kind of file": func(p string) error { return os.WriteFile(p, []byte("dear diary"), 0o600) },
 	} {
 		dir := t.TempDir()

@@ -50,14 +50,13 @@ func (w Warning) Mark() int {
 // A date that is past is told as an end only where it is sure: the provider
 // said so, does not renew at all, or has not answered for three days.
 func Warnings(accounts []connect.Account, now time.Time) []Warning {
-	sorted := slices.Clone(accounts)
-	slices.SortStableFunc(sorted, bySoonestEnd)
 	var warnings []Warning
-	for _, a := range sorted {
+	for _, a := range accounts {
 		if w, ok := warning(a, now); ok {
 			warnings = append(warnings, w)
 		}
 	}
+	slices.SortStableFunc(warnings, func(a, b Warning) int { return bySoonestEnd(a.Account, b.Account) })
 	return warnings
 }
 

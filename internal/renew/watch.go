@@ -52,11 +52,20 @@ type watch struct {
 	stopped bool
 	tick    int
 	last    time.Time
-	planned bool // a run is under way or about to be
+	state   state
 	broken  bool // the accounts could not be read, and that was told
 	asked   map[string]ask
 	told    map[string]told
 }
+
+// state is how the one run stands.
+type state int
+
+const (
+	idle    state = iota
+	planned       // its random wait has begun
+	running
+)
 
 // ask is when an account was last asked for, in ticks, and how many of them
 // have to pass.
@@ -185,9 +194,13 @@ func (w *watch) allowed(a connect.Account) bool {
 // that have come up otherwise.
 func (w *watch) look(delay time.Duration) {
 	w.mu.Lock()
-	busy := w.planned
+	before := w.state
 	w.mu.Unlock()
-	if busy {
+	switch {
+	case before == planned && delay == 0:
+		w.later(0, w.run) // somebody does not want to wait
+		return
+	case before != idle:
 		return
 	}
 	accounts, err := w.core.Accounts(w.ctx)
@@ -209,9 +222,12 @@ func (w *watch) look(delay time.Duration) {
 				continue
 			}
 			w.mu.Lock()
-			busy, w.planned = w.planned, true
+			first := w.state == idle
+			if first {
+				w.state = planned
+			}
 			w.mu.Unlock()
-			if !busy {
+			if first {
 				w.later(delay, w.run)
 			}
 			return
@@ -227,9 +243,18 @@ func (w *watch) look(delay time.Duration) {
 }
 
 func (w *watch) run() {
+	w.mu.Lock()
+	begin := w.state == planned
+	if begin {
+		w.state = running
+	}
+	w.mu.Unlock()
+	if !begin {
+		return // it was woken before its wait was over
+	}
 	report, err := run(w.ctx, w.core, w.o.Options, w.allowed)
 	w.mu.Lock()
-	w.planned = false
+	w.state = idle
 	for _, r := range report.Renewals {
 		w.note(r.Account.ID, r.Outcome == connect.Renewed)
 	}
