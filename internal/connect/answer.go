@@ -20,11 +20,13 @@ import (
 	"github.com/tokenkeep/tokenkeep/internal/vault"
 )
 
-// answer is what a sign-in has so far. It is the plain text of the sealed
-// pending row: everything that the next start needs to finish without a
-// browser. The client secret is not in it.
+// answer is what a sign-in has so far, or what a renewal was given. It is the
+// plain text of the sealed pending row: everything that the next start needs to
+// finish without a browser. The client secret is not in it.
 type answer struct {
-	V           int        `json:"v"`
+	V int `json:"v"`
+	// Renewal: the answer is for an account that is there, under its id.
+	Renewal     bool       `json:"renewal,omitempty"`
 	Provider    string     `json:"provider"`
 	ClientID    string     `json:"client_id"`
 	RedirectURI string     `json:"redirect_uri"`
@@ -432,9 +434,11 @@ func (s *Service) appName(ctx context.Context, id string) string {
 	return app.Name
 }
 
-// Recover finishes, without a browser, every sign-in that was left between its
-// answer and its token (security.md 3.2), by a former run or by this one, each
-// under its lock. A row that another process is working on is left to it. A
+// Recover finishes, without a browser, every sign-in and every renewal that was
+// left between its answer and its token (security.md 3.2 and 3.3), by a former
+// run or by this one, each under its lock. A renewal whose answer nobody has is
+// asked for once more, at once. What became of a renewal shows in its account;
+// it is Recovered only where something keeps its answer from being stored. A row that another process is working on is left to it. A
 // library that was found damaged is first filled again from the keychain. The
 // error is the library's or the keychain's own; what stands in a single row's
 // way is in its Recovered, and the row stays unless it is sign_in.interrupted
@@ -497,48 +501,93 @@ func (s *Service) recoverOne(ctx context.Context, id string) *Recovered {
 	return s.finishRow(ctx, rows[i])
 }
 
+// errLost: the answer of a row can never be read again.
+var errLost = errors.New("connect: the sealed answer cannot be opened")
+
 func (s *Service) finishRow(ctx context.Context, row library.Pending) *Recovered {
-	interrupted := func(cause error) *Recovered {
-		if err := s.library.Drop(ctx, row.AccountID, row.Gen); err != nil {
+	c, err := s.openRow(ctx, row)
+	if errors.Is(err, errLost) {
+		return s.unanswered(ctx, row, err)
+	}
+	if err != nil {
+		return &Recovered{Problem: problem.Of(err)}
+	}
+	return s.finishLate(ctx, c)
+}
+
+// unanswered ends a request whose answer nobody has. A sign-in was interrupted;
+// a renewal is the row of an account that is there, and is asked for again. The
+// lock is held.
+func (s *Service) unanswered(ctx context.Context, row library.Pending, cause error) *Recovered {
+	account, err := s.library.Account(ctx, row.AccountID)
+	if err == nil && len(row.Sealed) == 0 && account.Gen == row.Gen-1 {
+		if d, err := s.definition(account.Provider); err == nil {
+			if _, _, err = s.renewLocked(ctx, account, d); err == nil {
+				return nil
+			}
 			return &Recovered{Problem: problem.Of(err)}
 		}
+	}
+	if err != nil && !problem.Has(err, problem.AccountUnknown) {
+		return &Recovered{Problem: problem.Of(err)}
+	}
+	if err := s.library.Drop(ctx, row.AccountID, row.Gen); err != nil {
+		return &Recovered{Problem: problem.Of(err)}
+	}
+	if err != nil {
 		return &Recovered{Problem: problem.New(problem.Interrupted).Because(cause)}
 	}
+	if len(row.Sealed) > 0 && account.Gen == row.Gen-1 {
+		row.Sealed = nil
+		return s.unanswered(ctx, row, cause)
+	}
+	return nil
+}
+
+// openRow reads the sealed answer of a row. errLost: there is none, or nobody
+// can open it again; any other error is the keychain's.
+func (s *Service) openRow(ctx context.Context, row library.Pending) (*completion, error) {
 	place, sealed, ok := bytes.Cut(row.Sealed, []byte("\n"))
 	if !ok {
-		return interrupted(nil)
+		return nil, errLost
 	}
 	if p := s.elsewhere(string(place)); p != nil {
-		return &Recovered{Problem: p}
+		return nil, p
 	}
 	if string(place) == placeKeychain {
 		// In another keychain than ours the key is not lost: nothing is
 		// concluded and nothing deleted (KR-5).
 		if err := vault.CheckSentinel(ctx, s.store, s.library.ID(), false); err != nil {
-			return &Recovered{Problem: problem.Of(err)}
+			return nil, err
 		}
 	}
 	sealer, err := s.sealer(ctx)
 	if err != nil {
-		return &Recovered{Problem: problem.Of(err)}
+		return nil, err
 	}
 	plain, err := sealer.Open(sealed, aad(row))
 	if err != nil {
 		// The key is another one: it was deleted, or belonged to the session of
 		// a window that is gone. Nobody can open this row again.
-		return interrupted(err)
+		return nil, errors.Join(errLost, err)
 	}
-	c := &completion{pending: row, sealer: sealer, sealed: true}
+	c := &completion{pending: row, sealer: sealer, sealed: true, step: func(Step) {}}
 	if err := json.Unmarshal(plain, &c.answer); err != nil || c.answer.V != answerVersion {
-		return interrupted(errors.Join(err, errors.New("sealed answer of another version")))
+		return nil, errors.Join(errLost, err, errors.New("sealed answer of another version"))
 	}
 	s.known.Add(c.answer.Access.Text, c.answer.Refresh.Text)
 	s.reuseKeptSecret(ctx, c)
-	return s.finishLate(ctx, c)
+	return c, nil
 }
 
 // finishLate completes what an attempt had to leave.
 func (s *Service) finishLate(ctx context.Context, c *completion) *Recovered {
+	if c.answer.Renewal {
+		if err := s.saveRenewal(ctx, c); err != nil {
+			return &Recovered{Problem: problem.Of(err)}
+		}
+		return nil
+	}
 	c.late, c.step = true, func(Step) {}
 	done, err := s.complete(ctx, c)
 	if !done.held {
@@ -561,7 +610,7 @@ func (s *Service) finishLate(ctx context.Context, c *completion) *Recovered {
 // reuseKeptSecret lets a recovered one-hour token still become a 60-day one
 // where the app's secret was kept.
 func (s *Service) reuseKeptSecret(ctx context.Context, c *completion) {
-	if c.answer.Long || c.answer.AppID == "" {
+	if c.answer.Renewal || c.answer.Long || c.answer.AppID == "" {
 		return
 	}
 	app, err := s.library.App(ctx, c.answer.AppID)

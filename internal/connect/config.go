@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tokenkeep/tokenkeep/internal/browser"
@@ -55,9 +56,12 @@ type Config struct {
 	// Client replaces the HTTP client, in tests. The default contacts the hosts
 	// of the definition only.
 	Client *http.Client
-	// At is called at every named point of a sign-in, for tests that end the
-	// process there. The names are those of Points.
+	// At is called at every named point of a sign-in and of a renewal, for tests
+	// that end the process there. The names are those of Points and RenewPoints.
 	At func(point string)
+	// Wait waits before a doubtful refusal is asked about again; nil waits
+	// really, and ends early with ctx.
+	Wait func(ctx context.Context, d time.Duration)
 }
 
 // Environment reads the contract's variables: TOKENKEEP_HOME (homeFlag, the
@@ -163,6 +167,12 @@ type Service struct {
 	// held are answers that arrived and are not yet saved, by pending id: the
 	// last resort where neither keychain nor disk takes one (ruling 8).
 	held map[string]*completion
+	// turns let one goroutine at a time renew an account, by its id.
+	turns map[string]chan struct{}
+	// sealing is the sealing key, once a renewal has needed it.
+	sealing *vault.Sealer
+	// renewing: something renews by itself.
+	renewing atomic.Bool
 }
 
 // Open opens the library of c.Home, or its practice library when SandboxURL is
@@ -185,12 +195,23 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Wait == nil {
+		c.Wait = func(ctx context.Context, d time.Duration) {
+			timer := time.NewTimer(d)
+			defer timer.Stop()
+			select {
+			case <-timer.C:
+			case <-ctx.Done():
+			}
+		}
+	}
 	if c.Waiting == nil {
 		c.Waiting = func(bool) {}
 	}
 	s := &Service{
 		config: c, known: &secret.Known{}, place: placeKeychain, clients: map[string]*http.Client{},
 		attempts: map[*signIn]bool{}, doors: map[int]door{}, held: map[string]*completion{},
+		turns: map[string]chan struct{}{},
 	}
 	s.log = slog.New(secret.NewHandler(c.Log.Handler(), s.known))
 
