@@ -155,7 +155,7 @@ type checkedLine struct {
 // check asks the provider whether tokens work. What the provider says decides
 // the exit code; an answer that says nothing about a token changes nothing.
 func (p *program) check(ctx context.Context, o chosen) error {
-	s, err := p.service(ctx)
+	s, err := p.guarding(ctx)
 	if err != nil {
 		return err
 	}

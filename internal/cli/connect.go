@@ -75,7 +75,7 @@ func (p *program) connectCommand(run func(context.Context, connectOptions) error
 }
 
 func (p *program) connect(ctx context.Context, o connectOptions) error {
-	s, err := p.service(ctx)
+	s, err := p.guarding(ctx)
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func issuedOn(typed string) (time.Time, bool) {
 }
 
 func (p *program) importToken(ctx context.Context, o importOptions) error {
-	s, err := p.service(ctx)
+	s, err := p.guarding(ctx)
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ type inspectedLine struct {
 // inspect tells what a pasted text is. Its exit code is that of what is wrong
 // with the text, 0 where it works.
 func (p *program) inspect(ctx context.Context, o inspectOptions) error {
-	s, err := p.service(ctx)
+	s, err := p.guarding(ctx)
 	if err != nil {
 		return err
 	}

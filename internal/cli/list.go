@@ -18,7 +18,7 @@ func (p *program) listCommand(run func(context.Context) error) *cobra.Command {
 }
 
 func (p *program) list(ctx context.Context) error {
-	s, err := p.service(ctx)
+	s, err := p.guarding(ctx)
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (p *program) showCommand(run func(ctx context.Context, account string) erro
 }
 
 func (p *program) show(ctx context.Context, ref string) error {
-	s, err := p.service(ctx)
+	s, err := p.guarding(ctx)
 	if err != nil {
 		return err
 	}

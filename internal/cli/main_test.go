@@ -215,7 +215,9 @@ func (d *double) Bundle(_ context.Context, w io.Writer) error {
 	}
 	return d.bundle(w)
 }
-func (d *double) Setting(_ context.Context, name string) (string, error) { return d.settings[name], nil }
+func (d *double) Setting(_ context.Context, name string) (string, error) {
+	return d.settings[name], nil
+}
 func (d *double) SetSetting(_ context.Context, name, value string) error {
 	if d.settings == nil {
 		d.settings = map[string]string{}
@@ -243,7 +245,29 @@ type bench struct {
 	opened    []connect.Config
 	notices   []desktop.Notice
 	windows   []string // accounts that were opened in the window
+	timer     fakeTimer
 }
+
+// fakeTimer is a system's timer that does what it is told.
+type fakeTimer struct {
+	state  desktop.TimerState
+	refuse error
+	homes  []string
+}
+
+func (f *fakeTimer) Install(context.Context) error {
+	if f.refuse == nil {
+		f.state.Installed, f.state.Active, f.state.Program = true, true, "/usr/bin/tokenkeepctl"
+	}
+	return f.refuse
+}
+func (f *fakeTimer) Remove(context.Context) error {
+	if f.refuse == nil {
+		f.state = desktop.TimerState{}
+	}
+	return f.refuse
+}
+func (f *fakeTimer) State(context.Context) (desktop.TimerState, error) { return f.state, nil }
 
 func newBench(t *testing.T, d *double) *bench {
 	t.Helper()
@@ -275,7 +299,7 @@ func newBench(t *testing.T, d *double) *bench {
 			return nil, nil
 		},
 		openWindow: func(_ context.Context, account string) error { b.windows = append(b.windows, account); return nil },
-		timer:      func(string) userTimer { t.Fatal("the system's timer was asked"); return nil },
+		timer:      func(home string) userTimer { b.timer.homes = append(b.timer.homes, home); return &b.timer },
 	}
 	return b
 }

@@ -180,6 +180,33 @@ func (p *program) service(ctx context.Context) (service, error) {
 	return s, nil
 }
 
+// guarding is service for a command that shows how accounts stand. That
+// depends on whether something renews them (ruling 9): a timer that is
+// installed, or whatever ran "renew --due" within two days.
+func (p *program) guarding(ctx context.Context) (service, error) {
+	s, err := p.service(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.SetRenewing(p.renews(ctx, s))
+	return s, nil
+}
+
+func (p *program) renews(ctx context.Context, s service) bool {
+	ran, _ := s.Setting(ctx, settingRan)
+	if at, err := time.Parse(time.RFC3339, ran); err == nil && p.now().Sub(at) < 48*time.Hour {
+		return true
+	}
+	timer, err := p.theTimer()
+	if err != nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	state, err := timer.State(ctx)
+	return err == nil && state.Installed && state.Active
+}
+
 // misread says which of the person's own definitions could not be used, where
 // somebody would look for them in vain.
 func (p *program) misread(s service) {

@@ -33,7 +33,7 @@ func (p *program) renewCommand(run func(context.Context, renewOptions) error) *c
 }
 
 func (p *program) renew(ctx context.Context, o renewOptions) error {
-	s, err := p.service(ctx)
+	s, err := p.guarding(ctx)
 	if err != nil {
 		return err
 	}

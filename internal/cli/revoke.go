@@ -27,7 +27,7 @@ type revokedLine struct {
 // any case (TOK-14). A provider that offers no such thing is no failure, the
 // page is then the way; one that did not do it when asked is.
 func (p *program) revoke(ctx context.Context, ref string) error {
-	s, err := p.service(ctx)
+	s, err := p.guarding(ctx)
 	if err != nil {
 		return err
 	}

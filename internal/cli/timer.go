@@ -38,15 +38,15 @@ func (p *program) timerStatusCommand(run func(context.Context) error) *cobra.Com
 
 // theTimer is that of the library that this command line is for. Practice has
 // none: what the timer runs knows nothing of a pretend provider.
-func (p *program) theTimer() (userTimer, connect.Config, error) {
+func (p *program) theTimer() (userTimer, error) {
 	config, err := p.config()
 	if err != nil {
-		return nil, config, err
+		return nil, err
 	}
 	if config.SandboxURL != nil {
-		return nil, config, usage("timer_practice")
+		return nil, usage("timer_practice")
 	}
-	return p.timer(p.ownHome(config)), config, nil
+	return p.timer(p.ownHome(config)), nil
 }
 
 // ownHome is the folder where it is not the default one, which the timer's run
@@ -65,7 +65,7 @@ func (p *program) ownHome(config connect.Config) string {
 }
 
 func (p *program) timerOn(ctx context.Context) error {
-	timer, _, err := p.theTimer()
+	timer, err := p.theTimer()
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (p *program) timerOn(ctx context.Context) error {
 }
 
 func (p *program) timerOff(ctx context.Context) error {
-	timer, _, err := p.theTimer()
+	timer, err := p.theTimer()
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ type timerLine struct {
 }
 
 func (p *program) timerStatus(ctx context.Context) error {
-	timer, _, err := p.theTimer()
+	timer, err := p.theTimer()
 	if err != nil {
 		return err
 	}
