@@ -27,6 +27,12 @@ func TestMain(m *testing.M) {
 				os.Exit(1)
 			}
 			return
+		case partOfRenewing:
+			if err := playRenewing(); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+			return
 		case partOfWindow:
 			playWindow()
 			return
