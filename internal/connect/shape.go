@@ -278,6 +278,11 @@ func grow(s string) string {
 		value.WriteString(piece)
 		pieces++
 		s = s[len(piece):]
+		if s != "" && s[0] >= 0x7f {
+			// A letter that only looks like one of ours: what is before it is no
+			// whole token.
+			return ""
+		}
 		rest := strings.TrimLeft(s, " \n")
 		if len(rest) == len(s) {
 			break
