@@ -10,9 +10,9 @@ import (
 
 const (
 	day = 24 * time.Hour
-	// gap is the least time between two tries of one account. It is "once a
-	// day" for a daily timer, whose runs lie 23 hours apart when the clocks go
-	// forward and wander by its own jitter.
+	// gap is the least time between two answered tries of one account. It is
+	// "once a day" for a daily timer, whose runs lie 23 hours apart when the
+	// clocks go forward and wander by its own jitter.
 	gap = 20 * time.Hour
 	// credible is how far in the future a past try may seem to lie; beyond it
 	// the clock was another one then. Next tries are at most a day later.
@@ -24,10 +24,11 @@ const (
 //
 // Due is what the provider renews, was not refused, has reached its DueAt (an
 // account without any known end: at once, to learn it), is as old as the
-// provider asks for, and was not tried within a day nor told to wait. An end
-// that is past counts as due: the clock may be wrong, so the provider is asked
-// until it has answered. So does a token that seems to be issued more than a
-// day from now.
+// provider asks for, and was not tried within a day. A try that met no answer
+// (no network, a busy provider) has its own, shorter wait in NextTry (TOK-12).
+// An end that is past counts as due: the clock may be wrong, so the provider is
+// asked until it has answered. So does a token that seems to be issued more
+// than a day from now.
 func Due(accounts []connect.Account, now time.Time) []connect.Account {
 	var due []connect.Account
 	for _, a := range accounts {
@@ -45,10 +46,10 @@ func isDue(a connect.Account, now time.Time) bool {
 		return false
 	case datesHold(a, now) && !timely(a, now):
 		return false
-	case a.TriedAt != nil && now.Before(a.TriedAt.Add(gap)) && !a.TriedAt.After(now.Add(credible)):
-		return false
-	case a.NextTry != nil && now.Before(*a.NextTry) && !a.NextTry.After(now.Add(credible+day)):
-		return false
+	case a.NextTry != nil && !a.NextTry.After(now.Add(credible+day)):
+		return !now.Before(*a.NextTry)
+	case a.TriedAt != nil && !a.TriedAt.After(now.Add(credible)):
+		return !now.Before(a.TriedAt.Add(gap))
 	}
 	return true
 }

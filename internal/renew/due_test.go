@@ -37,7 +37,8 @@ func TestDueIsOneRule(t *testing.T) {
 		{"tried yesterday", 10 * day, func(a *connect.Account) { a.TriedAt = at(noon.Add(-23 * time.Hour)) }, true},
 		{"told to wait", 10 * day, func(a *connect.Account) { a.NextTry = at(noon.Add(time.Second)) }, false},
 		{"waited", 10 * day, func(a *connect.Account) { a.NextTry = at(noon) }, true},
-		{"wait over, but tried today", 10 * day, func(a *connect.Account) { a.TriedAt, a.NextTry = at(noon.Add(-time.Hour)), at(noon) }, false},
+		{"no answer an hour ago, and the wait is over", 10 * day, func(a *connect.Account) { a.TriedAt, a.NextTry = at(noon.Add(-time.Hour)), at(noon) }, true},
+		{"no answer yesterday, told to wait for a day", 10 * day, func(a *connect.Account) { a.TriedAt, a.NextTry = at(noon.Add(-23*time.Hour)), at(noon.Add(time.Hour)) }, false},
 		{"clock set back an hour after a try", 10 * day, func(a *connect.Account) { a.TriedAt, a.NextTry = at(noon.Add(time.Hour)), at(noon.Add(25*time.Hour)) }, false},
 		{"clock set back a year after a try", 10 * day, func(a *connect.Account) {
 			a.TriedAt, a.NextTry = at(noon.AddDate(1, 0, 0)), at(noon.AddDate(1, 0, 1))
