@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/container"
 
 	"github.com/tokenkeep/tokenkeep/internal/connect"
+	"github.com/tokenkeep/tokenkeep/internal/text"
 	"github.com/tokenkeep/tokenkeep/internal/ui/kit"
 	"github.com/tokenkeep/tokenkeep/internal/ui/theme"
 )
@@ -40,6 +42,17 @@ type accountList struct {
 	empty    *fyne.Container
 	sort     *kit.Select
 	high     *kit.Button
+	// all starts a check of every account; while one runs, progress stands in
+	// its place.
+	all      *kit.Button
+	stop     *kit.Button
+	progress *kit.ThinProgress
+	count    *kit.Text
+	sweeping *fyne.Container
+	// foot says who renews next.
+	foot     *fyne.Container
+	footText *kit.Text
+	noticed  string
 	// drawn tells which account each row widget shows.
 	drawn  map[*kit.AccountRow]string
 	narrow bool
@@ -81,7 +94,7 @@ func (l *accountList) build() {
 	}
 	more := kit.NewIconButton(theme.IconMore, s.say("accounts.more"), nil)
 	more.SetTapped(func() {
-		kit.OpenMenu(more, fyne.NewMenuItem(s.say("accounts.overview"), l.copyOverview))
+		kit.OpenMenu(more, fyne.NewMenuItem(s.say("accounts.overview"), l.copyOverview), fyne.NewMenuItem(s.say("alive.save_overview"), l.saveOverview))
 	})
 	l.high = kit.NewButton(s.say("accounts.connect"), kit.High, l.connect).With(theme.IconAdd)
 	head := kit.HeadOf(kit.Heading(s.say("accounts.title")), kit.Fixed(240, l.search), more, l.high)
@@ -90,12 +103,19 @@ func (l *accountList) build() {
 		chips = append(chips, f)
 	}
 	filters := kit.Row(8, kit.Grow(kit.Flow(8, chips...)), kit.Muted(s.say("accounts.sort")).Whole(), kit.Fixed(168, l.sort))
-	l.strip, l.notice, l.empty = kit.Over(), kit.Column(0), kit.Over()
+	l.strip, l.notice, l.empty = kit.Over(), kit.Column(12), kit.Over()
 	l.heads = container.New(headsLayout{}, kit.Caption(s.say("accounts.column_account")), kit.Caption(s.say("accounts.column_life")), kit.Caption(s.say("accounts.column_status")), kit.Line())
 	l.card = container.New(&listCard{l}, kit.NewCardPad(0, kit.Gap(0)), l.heads, l.rows)
 	l.notice.Hide()
 	l.empty.Hide()
-	l.root = kit.FixedPage(kit.Column(20, head, l.strip, l.notice, filters), kit.Over(l.card, l.empty), nil)
+	l.all = kit.NewButton(s.say("alive.check_all"), kit.Low, s.checkAll).With(theme.IconCheckList)
+	l.stop = kit.NewButton(s.say("accounts.stop"), kit.Low, s.stopSweep)
+	l.progress, l.count = kit.NewThinProgress(s.say("alive.progress_name"), 0), kit.Muted("").Whole()
+	l.sweeping = kit.Row(12, l.count, kit.Fixed(120, l.progress), l.stop)
+	l.footText = kit.Caption("")
+	l.foot = kit.TopRow(8, kit.NewIcon(theme.IconCalendar, theme.ColorMuted, theme.SizeHintIcon), kit.Grow(l.footText))
+	list := kit.Column(12, kit.Grow(kit.Over(l.card, l.empty)), l.foot)
+	l.root = kit.FixedPage(kit.Column(20, head, l.strip, l.notice, filters), list, nil)
 	l.refresh()
 }
 
@@ -110,11 +130,15 @@ func (l *accountList) refresh() {
 		f.Set(l.model.Counts[i], filter(i) == l.form.Filter)
 	}
 	l.summary()
-	l.notice.Objects = nil
-	if s.storage.Locked {
-		l.notice.Objects = []fyne.CanvasObject{s.lockedNotice()}
+	l.notices()
+	for i, row := range l.model.Rows {
+		if q := s.alive.asked[row.ID]; q != nil {
+			l.model.Rows[i] = whileAsked(s.c, row, q.stop != nil)
+		}
 	}
-	setVisible(l.notice, s.storage.Locked)
+	foot := nextRenewal(s.c, s.accounts.list, s.renewsClosed(), s.now())
+	l.footText.SetText(foot)
+	setVisible(l.foot, foot != "")
 	if l.model.EmptyTitle != "" {
 		l.empty.Objects = []fyne.CanvasObject{l.nothing()}
 	}
@@ -140,9 +164,39 @@ func setVisible(o fyne.CanvasObject, yes bool) {
 	}
 }
 
+// notices are drawn anew only when they say something else: one of their
+// buttons may have the focus.
+func (l *accountList) notices() {
+	s := l.s
+	notes := s.aliveNotices()
+	said := ""
+	for _, n := range notes {
+		said += n.said + "\n"
+	}
+	if s.storage.Locked {
+		said += "locked"
+		if s.vaultWaits {
+			said += " asks"
+		}
+	}
+	if said == l.noticed {
+		return
+	}
+	l.noticed = said
+	l.notice.Objects = nil
+	if s.storage.Locked {
+		l.notice.Objects = append(l.notice.Objects, s.lockedNotice())
+	}
+	for _, n := range notes {
+		l.notice.Objects = append(l.notice.Objects, n.draw())
+	}
+	setVisible(l.notice, len(l.notice.Objects) > 0)
+}
+
 // summary brings the strip above the list up to date. Its parts stay the same
 // widgets, so that one of them keeps the focus while the numbers change.
 func (l *accountList) summary() {
+	s := l.s
 	shown, objects := l.model.AllWell, []fyne.CanvasObject{}
 	for _, m := range l.model.Parts {
 		n := strconv.Itoa(m.N)
@@ -156,14 +210,33 @@ func (l *accountList) summary() {
 		shown += "\n" + m.Words
 		objects = append(objects, p)
 	}
+	w := s.alive.sweep
+	if w != nil {
+		shown += "\nsweep"
+		l.count.SetText(s.say("alive.progress", text.Args{"done": w.done, "total": w.total}))
+		l.progress.Set(float32(w.done) / float32(max(1, w.total)))
+	}
 	if shown == l.stripped {
 		return
 	}
+	focused := s.window.Canvas().Focused()
 	l.stripped = shown
 	if l.model.AllWell != "" {
 		objects = append(objects, kit.Inset(6, 0, 6, 8, kit.Muted(l.model.AllWell).Whole()))
 	}
-	l.strip.Objects = []fyne.CanvasObject{kit.NewCardPad(8, kit.Flow(8, objects...))}
+	right := fyne.CanvasObject(l.all)
+	if w != nil {
+		right = l.sweeping
+	}
+	l.strip.Objects = []fyne.CanvasObject{kit.NewCardPad(8, kit.Row(8, kit.Grow(kit.Flow(8, objects...)), right))}
+	// Starting and stopping are the same place: whoever pressed one may press
+	// the other.
+	switch {
+	case focused == fyne.Focusable(l.all) && w != nil:
+		s.focus(l.stop)
+	case focused == fyne.Focusable(l.stop) && w == nil:
+		s.focus(l.all)
+	}
 }
 
 // nothing stands where no row fits what was asked for.
@@ -190,19 +263,33 @@ func (l *accountList) fill(i int, o fyne.CanvasObject) {
 		Username: m.Username, Second: m.Under, Life: m.Life.Words, Share: m.Life.Share, LifeTone: kit.Tone(m.Life.Tone),
 		Chip: m.Chip.Words, ChipTone: kit.Tone(m.Chip.Tone), ChipIcon: chipIcon(m.Chip), Describe: m.Spoken, MoreName: s.say("accounts.more"),
 	}
-	if m.SignIn {
-		words.Remedy = s.say("accounts.sign_in")
-	} else {
-		words.CopyName = s.say("accounts.copy")
-		if s.storage.Locked {
-			words.Disabled = s.say("accounts.locked_lead") + " " + s.say("accounts.locked_body")
+	switch {
+	case m.Checking:
+		if m.Stop {
+			words.StopName = s.say("alive.stop")
 		}
+		if !m.SignIn {
+			words.CopyName = s.say("accounts.copy")
+		}
+	case m.SignIn:
+		words.Remedy = s.say("accounts.sign_in")
+	default:
+		words.CopyName = s.say("accounts.copy")
+		if m.Renew {
+			words.RenewName = s.say("alive.renew")
+		}
+	}
+	// Signing in needs no keychain before its end.
+	if words.Remedy == "" && s.storage.Locked {
+		words.Disabled = s.say("accounts.locked_lead") + " " + s.say("accounts.locked_body")
 	}
 	row.Set(words)
 	id := m.ID
 	l.drawn[row] = id
 	row.Copy.SetTapped(func() { l.copy(id) })
 	row.Remedy.SetTapped(func() { l.signIn(id) })
+	row.Renew.SetTapped(func() { l.renew(id) })
+	row.Stop.SetTapped(func() { s.stopAsking(id) })
 	row.More.SetTapped(func() { kit.OpenMenu(row.More, l.menu(id)...) })
 }
 
@@ -301,6 +388,22 @@ func (l *accountList) copy(id string) {
 	}
 }
 
+func (l *accountList) renew(id string) {
+	if a, ok := l.account(id); ok && a.Renews && bucket(a) != filterNeed && !l.s.storage.Locked {
+		l.s.renewOne(id, nil)
+	}
+}
+
+func (l *accountList) saveOverview() {
+	s := l.s
+	c, accounts, now := s.c, slices.Clone(s.accounts.list), s.now()
+	s.save(saving{
+		title: s.say("alive.save_overview_title"), line: s.say("alive.save_overview_line"),
+		name: s.say("alive.csv_file", text.Args{"day": now.Format(time.DateOnly)}),
+		data: func(context.Context) ([]byte, error) { return overviewTable(c, accounts, now), nil },
+	})
+}
+
 func (l *accountList) signIn(id string) {
 	if a, ok := l.account(id); ok {
 		l.s.goConnect(connectStart{Account: &a})
@@ -321,14 +424,21 @@ func (l *accountList) menu(id string) []*fyne.MenuItem {
 		return nil
 	}
 	items := []*fyne.MenuItem{fyne.NewMenuItem(s.say("accounts.open"), func() { s.goAccount(id) })}
-	if bucket(a) != filterNeed && !s.storage.Locked {
+	mayUse := bucket(a) != filterNeed && !s.storage.Locked
+	if mayUse {
 		items = append(items, fyne.NewMenuItem(s.say("accounts.copy"), func() { l.copy(id) }))
 	}
+	items = append(items, fyne.NewMenuItem(s.say("accounts.copy_username"), func() {
+		s.copyPlain(a.Username)
+		s.toast(s.say("accounts.username_copied"))
+	}))
+	if !s.asking(id) && !s.storage.Locked {
+		items = append(items, fyne.NewMenuItem(s.say("alive.check"), func() { s.checkOne(id, nil) }))
+		if mayUse && a.Renews {
+			items = append(items, fyne.NewMenuItem(s.say("alive.renew"), func() { l.renew(id) }))
+		}
+	}
 	return append(items,
-		fyne.NewMenuItem(s.say("accounts.copy_username"), func() {
-			s.copyPlain(a.Username)
-			s.toast(s.say("accounts.username_copied"))
-		}),
 		fyne.NewMenuItem(s.say("accounts.sign_in_again"), func() { l.signIn(id) }),
 		fyne.NewMenuItemSeparator(),
 		fyne.NewMenuItem(s.say("accounts.remove"), func() { l.remove(id) }))

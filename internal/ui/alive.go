@@ -7,6 +7,7 @@ import (
 
 	"github.com/tokenkeep/tokenkeep/internal/connect"
 	"github.com/tokenkeep/tokenkeep/internal/problem"
+	"github.com/tokenkeep/tokenkeep/internal/renew"
 	"github.com/tokenkeep/tokenkeep/internal/text"
 )
 
@@ -25,6 +26,14 @@ type alive struct {
 	sweep *sweep
 	// offline are the accounts whose last question found no connection.
 	offline map[string]bool
+	// warnings are what the person has to be told, until they say so.
+	warnings []renew.Warning
+	// settingsKnown: what follows was read.
+	settingsKnown bool
+	warnOff       bool
+	calendarPath  string
+	// calendar is why the calendar file could not be written last, if so.
+	calendar *problem.Problem
 }
 
 // inquiry is one question to a provider about one account.

@@ -103,6 +103,8 @@ type saving struct {
 	preview string
 	// data gives what is written; it runs off the window's goroutine.
 	data func(context.Context) ([]byte, error)
+	// write puts it at the path; nil is writeFile.
+	write func(path string, data []byte) error
 	// done is told the path, on the window's goroutine. Without it a toast tells.
 	done func(path string)
 }
@@ -178,12 +180,16 @@ func (s *shell) writeTo(f saving, typed string) {
 		return
 	}
 	var writeErr error
+	write := f.write
+	if write == nil {
+		write = writeFile
+	}
 	s.do(s.coreCtx, func(ctx context.Context) error {
 		data, err := f.data(ctx)
 		if err != nil {
 			return err
 		}
-		writeErr = writeFile(path, data)
+		writeErr = write(path, data)
 		return nil
 	}, func(p *problem.Problem) {
 		switch {

@@ -148,6 +148,18 @@ func (h *homeScreen) menuChosen() {
 	}
 }
 
+func (h *homeScreen) renewNow() {
+	if h.kind == homeList {
+		h.list.renew(h.list.chosen)
+	}
+}
+
+func (h *homeScreen) checkNow() {
+	if h.kind == homeList {
+		h.s.checkOne(h.list.chosen, nil)
+	}
+}
+
 func (h *homeScreen) escape() bool { return h.kind == homeList && h.list.escape() }
 
 // welcome is the first screen of somebody without accounts.
@@ -160,7 +172,7 @@ func (h *homeScreen) welcome(m welcomeModel) fyne.CanvasObject {
 	h.high = func() { s.goConnect(connectStart{}) }
 	signIn := h.door(m.SignIn, m.Need, h.high)
 	h.first = signIn.Button
-	doors := []fyne.CanvasObject{signIn}
+	doors := []fyne.CanvasObject{signIn, h.door(m.Paste, m.Need, s.goPaste)}
 	if m.Practise != nil {
 		doors = append(doors, h.door(*m.Practise, m.Need, s.goPractice))
 	}

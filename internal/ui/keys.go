@@ -30,6 +30,7 @@ func (s *shell) keyboard() map[combination]func() {
 		{fyne.KeyComma, ctrl}:                s.goSettings,
 		{fyne.KeyF, ctrl}:                    s.search,
 		{fyne.KeyN, ctrl}:                    func() { s.goConnect(connectStart{}) },
+		{fyne.KeyV, ctrlShift}:               s.goPaste,
 		{fyne.KeyC, ctrlShift}:               s.copyChosen,
 		{fyne.KeyL, ctrl}:                    s.signInChosen,
 		{fyne.KeyR, ctrl}:                    s.renewChosen,

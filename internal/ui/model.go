@@ -50,13 +50,42 @@ func chipOf(c *text.Catalogue, a connect.Account, now time.Time) chip {
 		}
 		return chip{c.Count("status.expires_days", days), toneWarning, "clock"}
 	case connect.RenewsSoon:
-		if days <= 20 {
-			return chip{c.Say("status.renews_today"), tonePrimary, "renew"}
-		}
-		return chip{c.Count("status.renews_days", days-20), tonePrimary, "renew"}
+		return renewsChip(c, a, days, now)
 	default:
 		return chip{c.Say("status.healthy"), toneFine, "fine"}
 	}
+}
+
+// renewsChip says when a renewal is due, or that it is being tried.
+func renewsChip(c *text.Catalogue, a connect.Account, days int, now time.Time) chip {
+	until := days - 20
+	if a.DueAt != nil {
+		until = connect.DaysLeft(*a.DueAt, now)
+	}
+	switch {
+	case until > 0:
+		return chip{c.Count("status.renews_days", until), tonePrimary, "renew"}
+	case a.FailedSince != nil && a.FailedSince.Before(now):
+		return chip{c.Say("alive.renewing_day", text.Args{"n": int(now.Sub(*a.FailedSince)/(24*time.Hour)) + 1}), tonePrimary, "renew"}
+	}
+	return chip{c.Say("status.renews_today"), tonePrimary, "renew"}
+}
+
+// checkingChip stands in place of any other while the provider is asked.
+func checkingChip(c *text.Catalogue) chip {
+	return chip{c.Say("status.checking"), toneNeutral, "checking"}
+}
+
+// checkedTooLongAgo is from when on a row says when it was last checked.
+const checkedTooLongAgo = 7 * 24 * time.Hour
+
+// lastChecked says that an account was not checked for a long time; empty
+// where that is not so, or where it was never checked.
+func lastChecked(c *text.Catalogue, a connect.Account, now time.Time) string {
+	if a.CheckedAt == nil || now.Sub(*a.CheckedAt) < checkedTooLongAgo {
+		return ""
+	}
+	return c.Count("alive.last_checked", int(now.Sub(*a.CheckedAt)/(24*time.Hour)))
 }
 
 // life is the bar of an account's row: how much is left, in words and as a share.

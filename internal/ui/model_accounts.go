@@ -2,6 +2,7 @@ package ui
 
 import (
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 
@@ -44,6 +45,9 @@ type accountRow struct {
 	Chip     chip
 	// SignIn shows that button in place of copying.
 	SignIn bool
+	// Renew shows that button; Checking says that the provider is being asked,
+	// and Stop that this can be ended.
+	Renew, Checking, Stop bool
 	// Spoken is the whole row in one line, for the overview and for readers.
 	Spoken string
 }
@@ -127,11 +131,58 @@ func presentAccounts(c *text.Catalogue, accounts []connect.Account, form account
 
 func presentRow(c *text.Catalogue, a connect.Account, now time.Time) accountRow {
 	row := accountRow{
-		ID: a.ID, Username: "@" + a.Username, Under: joined(a.ProviderName, kindOf(c, a, true)),
-		Life: lifeOf(c, a, now), Chip: chipOf(c, a, now), SignIn: bucket(a) == filterNeed,
+		ID: a.ID, Username: "@" + a.Username, Under: joined(a.ProviderName, kindOf(c, a, true), lastChecked(c, a, now)),
+		Life: lifeOf(c, a, now), Chip: chipOf(c, a, now), SignIn: signInMends(a), Renew: a.Renews && bucket(a) != filterNeed,
 	}
 	row.Spoken = strings.Join([]string{a.Username, a.ProviderName, row.Chip.Words, row.Life.Words}, ", ")
 	return row
+}
+
+// signInMends: a new sign-in is what this account needs now. A token of an hour
+// is kept to be copied while it lasts.
+func signInMends(a connect.Account) bool {
+	return bucket(a) == filterNeed || a.Status == connect.ExpiresSoon && a.Lifetime == connect.Long && !a.Renews
+}
+
+// whileAsked is a row while its provider is being asked.
+func whileAsked(c *text.Catalogue, row accountRow, stoppable bool) accountRow {
+	former := row.Chip.Words
+	row.Checking, row.Stop, row.Chip = true, stoppable, checkingChip(c)
+	row.Spoken = strings.Replace(row.Spoken, former, row.Chip.Words, 1)
+	return row
+}
+
+// nextRenewal is the foot of the list: who renews by itself next. closed tells
+// that it does so while the window is closed too. Empty where nobody does.
+func nextRenewal(c *text.Catalogue, accounts []connect.Account, closed bool, now time.Time) string {
+	var next connect.Account
+	var when time.Time
+	for _, a := range accounts {
+		if !a.Renews || a.DueAt == nil || bucket(a) == filterNeed {
+			continue
+		}
+		due := *a.DueAt
+		if a.NextTry != nil && a.NextTry.After(due) {
+			due = *a.NextTry
+		}
+		if due.Before(now) {
+			due = now
+		}
+		if when.IsZero() || due.Before(when) || due.Equal(when) && a.Username < next.Username {
+			next, when = a, due
+		}
+	}
+	if when.IsZero() {
+		return ""
+	}
+	key := "alive.next_open"
+	if closed {
+		key = "alive.next_closed"
+	}
+	if when = when.In(now.Location()); sameDay(when, now) {
+		return c.Say(key+"_today", text.Args{"username": "@" + next.Username})
+	}
+	return c.Say(key, text.Args{"username": "@" + next.Username, "day": c.ShortDate(when)})
 }
 
 func matches(a connect.Account, search string) bool {
@@ -156,6 +207,19 @@ func sortAccounts(accounts []connect.Account, by order) {
 		}
 		return strings.ToLower(a.Username) < strings.ToLower(b.Username)
 	})
+}
+
+// overviewTable is the list as a table, with a head.
+func overviewTable(c *text.Catalogue, accounts []connect.Account, now time.Time) []byte {
+	rows := [][]string{{c.Say("alive.csv_account"), c.Say("alive.csv_service"), c.Say("accounts.column_status"), c.Say("alive.csv_ends"), c.Say("alive.csv_days"), c.Say("alive.csv_id")}}
+	for _, a := range accounts {
+		ends, days := "", ""
+		if end := endOf(a); !end.IsZero() {
+			ends, days = end.In(now.Location()).Format(time.DateOnly), strconv.Itoa(connect.DaysLeft(end, now))
+		}
+		rows = append(rows, []string{a.Username, a.ProviderName, chipOf(c, a, now).Words, ends, days, a.ID})
+	}
+	return table(rows)
 }
 
 // overview is the list as lines of text, for the clipboard.

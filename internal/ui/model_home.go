@@ -51,7 +51,7 @@ type welcomeModel struct {
 	// Missing is set where no keychain was found: its lead and its line.
 	MissingLead, MissingLine, MissingButton string
 	Need                                    string
-	SignIn                                  door
+	SignIn, Paste                           door
 	// Practise is nil in practice and where there is no practice ground.
 	Practise *door
 }
@@ -68,7 +68,13 @@ func presentWelcome(c *text.Catalogue, st connect.Storage, practising, practice 
 			Button: c.Say("welcome.signin.button"), High: true,
 		},
 	}
+	m.Paste = door{
+		Art: "paste", Title: c.Say("welcome.paste.title"), Body: c.Say("welcome.paste.body"), Time: c.Say("welcome.paste.time"),
+		Needs:  []need{{"key", c.Say("welcome.paste.need1")}, {"lock-open", c.Say("welcome.paste.need2")}},
+		Button: c.Say("welcome.paste.button"),
+	}
 	if practising {
+		m.Paste.Body = c.Say("welcome.paste.body_practice")
 		m.Title, m.Subtitle = c.Say("practice.welcome"), c.Say("practice.subtitle")
 		m.SignIn.Title, m.SignIn.Body, m.SignIn.Time = c.Say("practice.door"), c.Say("practice.door_body"), c.Say("welcome.practise.time")
 		m.SignIn.Needs = []need{{"tick", c.Say("practice.door_need")}, {"cloud-off", c.Say("welcome.practise.need2")}}

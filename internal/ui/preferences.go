@@ -20,6 +20,7 @@ const (
 	prefText      = "look.text"
 	prefClipboard = "clipboard.seconds"
 	prefWarned    = "connect.warned"
+	prefTray      = "window.tray"
 )
 
 // Choices of the settings; the first of each is the default.
@@ -57,6 +58,11 @@ func (p preferences) clipboardSeconds() int {
 func (p preferences) warned() bool { return p.p.Bool(prefWarned) }
 
 func (p preferences) setWarned(seen bool) { p.p.SetBool(prefWarned, seen) }
+
+// toTray: closing the window leaves it in the tray.
+func (p preferences) toTray() bool { return p.p.Bool(prefTray) }
+
+func (p preferences) setToTray(yes bool) { p.p.SetBool(prefTray, yes) }
 
 // size of the window when it was closed, within what fits a screen.
 func (p preferences) size() fyne.Size {

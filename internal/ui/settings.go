@@ -40,6 +40,8 @@ func (t *settingsScreen) view() fyne.CanvasObject { return t.root }
 func (t *settingsScreen) shown() {
 	if t.s.core != nil {
 		t.s.readStorage()
+		t.s.readStaying()
+		t.s.readTimer()
 	}
 	t.refresh()
 	t.focusFirst()

@@ -13,6 +13,7 @@ import (
 type settingsParts struct {
 	tabs    *kit.Tabs
 	storage *fyne.Container
+	staying stayingParts
 }
 
 func (t *settingsScreen) setTab(tab settingsTab) {
@@ -31,6 +32,7 @@ func (t *settingsScreen) refresh() {
 		t.parts.storage.Objects = []fyne.CanvasObject{t.storage()}
 		t.parts.storage.Refresh()
 	}
+	t.refreshStaying()
 }
 
 func (t *settingsScreen) build() {
@@ -45,7 +47,7 @@ func (t *settingsScreen) build() {
 		content = kit.AtMost(560, t.about())
 	default:
 		t.parts.storage = kit.Over(t.storage())
-		content = kit.TwoColumns(304, 760, kit.Column(0, t.parts.storage), kit.Column(0, t.look()))
+		content = kit.TwoColumns(304, 760, kit.Column(0, t.parts.storage), kit.Column(20, t.stayingCard(), t.look()))
 	}
 	t.root.Objects = []fyne.CanvasObject{kit.Page(kit.Column(12, kit.PageHead(s.say("settings.title"), ""), t.parts.tabs), content, nil)}
 	t.root.Refresh()
@@ -165,7 +167,8 @@ func (t *settingsScreen) about() fyne.CanvasObject {
 	return kit.NewCard(kit.Column(12,
 		kit.Row(12, icon48(), kit.Grow(kit.Column(2, kit.Subheading(buildinfo.Name), kit.Muted(s.say("settings.version", text.Args{"version": buildinfo.Version}))))),
 		kit.NewText(s.say("settings.about_line")), kit.Muted(s.say("settings.pretend")), kit.Line(),
-		kit.Muted(s.say("settings.licence")), site))
+		kit.Muted(s.say("settings.licence")), site, kit.Line(),
+		kit.Muted(s.say("staying.bundle_about")), kit.Flow(8, kit.NewButton(s.say("staying.bundle"), kit.Medium, s.saveBundle).With(theme.IconDocument))))
 }
 
 func icon48() fyne.CanvasObject {

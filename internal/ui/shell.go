@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/url"
+	"sync"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -144,6 +145,23 @@ type shell struct {
 	vaultWaits bool
 	// waiting: a sign-in is under way in Connect.
 	waiting bool
+	// timer renews while the window is closed.
+	timer     timerState
+	timerTurn sync.Mutex
+	// staying: what the window does beside its screens has begun.
+	staying bool
+	// wake makes the loop of the core in use look at once; unwatch ends the
+	// loops of the practice ground and of the real side.
+	wake        func()
+	unwatch     func()
+	unwatchReal func()
+	realWake    func()
+	trayMenu    *fyne.Menu
+	traySaid    string
+	// hidden: the window is in the tray only.
+	hidden bool
+	// wished is the account that is to be opened once the list is known.
+	wished string
 
 	frame  *kit.Frame
 	body   *body
@@ -384,6 +402,12 @@ func (s *shell) setWaiting(waiting bool) {
 // reload reads the accounts and where they are kept again. What is on screen
 // stays until the answer is there.
 func (s *shell) reload() {
+	s.read()
+	s.wakeUp()
+}
+
+// read is reload without waking the loop, which itself calls for it.
+func (s *shell) read() {
 	if s.core == nil {
 		return
 	}
@@ -411,6 +435,10 @@ func (s *shell) reload() {
 			s.accounts.list, s.accounts.known = list, true
 		}
 		s.changed()
+		s.keepCalendar()
+		if s.wished != "" && s.accounts.known {
+			s.goWished(s.wished)
+		}
 	})
 	s.readStorage()
 }
@@ -504,6 +532,7 @@ func (s *shell) vaultAsks(waits bool) {
 // changed tells the rail and the screen that something they show is new.
 func (s *shell) changed() {
 	s.refreshRail()
+	s.refreshTray()
 	s.retitle()
 	if r, ok := s.current.(refresher); ok {
 		r.refresh()
@@ -546,6 +575,7 @@ func (s *shell) openCore(practice *url.URL) {
 				s.real = core
 			}
 			s.use(core)
+			s.startStaying()
 		})
 }
 
@@ -562,8 +592,27 @@ func (s *shell) use(core Core) {
 	s.accounts, s.storage, s.storageKnown, s.test, s.vaultWaits = accountsState{}, connect.Storage{}, false, selfTest{}, false
 	s.alive = alive{}
 	s.startOver()
-	s.reload()
+	s.read()
 	s.recover()
+	s.watchCore()
+}
+
+// watchCore begins the loop of the core in use, unless it runs: the real side
+// goes on renewing while the window practises.
+func (s *shell) watchCore() {
+	if s.unwatch != nil {
+		s.unwatch()
+		s.unwatch = nil
+	}
+	switch {
+	case s.core != s.real:
+		s.unwatch = s.watch(s.core)
+	case s.unwatchReal == nil:
+		s.unwatchReal = s.watch(s.core)
+		s.realWake = s.wake
+	default:
+		s.wake = s.realWake
+	}
 }
 
 // startOver drops every screen and shows the first one.
@@ -629,6 +678,11 @@ func (s *shell) close() {
 	}
 	s.ended = true
 	s.stop()
+	for _, end := range []func(){s.unwatch, s.unwatchReal} {
+		if end != nil {
+			end()
+		}
+	}
 	if s.leaving != nil {
 		s.leaving()
 	}

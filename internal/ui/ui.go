@@ -9,6 +9,8 @@ import (
 	"fyne.io/fyne/v2"
 
 	"github.com/tokenkeep/tokenkeep/internal/buildinfo"
+	"github.com/tokenkeep/tokenkeep/internal/desktop"
+	"github.com/tokenkeep/tokenkeep/internal/renew"
 	"github.com/tokenkeep/tokenkeep/internal/secret"
 	"github.com/tokenkeep/tokenkeep/internal/text"
 	"github.com/tokenkeep/tokenkeep/internal/ui/kit"
@@ -42,6 +44,17 @@ type Params struct {
 	OpenFolder      func(ctx context.Context, folder string) error
 	BrowserName     func(ctx context.Context) string
 	SeparateBrowser func() bool
+	// Timer renews while the window is closed; nil where there is none.
+	Timer Timer
+	// Notify shows a notification of the system; clicked gets a value when the
+	// person clicks it. Nil where there are none.
+	Notify func(ctx context.Context, n desktop.Notice) (clicked <-chan struct{}, err error)
+	// Tray is the desktop's; nil where the program has none to offer.
+	Tray Tray
+	// Wishes is what later starts of the program ask for, "show" or
+	// "account:ID"; nil without. Account is the id to begin with, or empty.
+	Wishes  <-chan string
+	Account string
 	// Started is called on the window's goroutine once it runs, and what it
 	// returns when it has ended: the driver of the journeys. May be nil.
 	Started func(fyne.Window, kit.Runner) (stop func())
@@ -52,6 +65,7 @@ type Params struct {
 	run     kit.Runner
 	now     func() time.Time
 	connect func(*shell, connectStart) screen
+	watch   func(context.Context, renew.Core, renew.WatchOptions) (stop func())
 }
 
 // Window is the program's one window.
@@ -92,8 +106,14 @@ func newShell(p Params) *shell {
 	if s.params.connect == nil {
 		s.params.connect = newConnect
 	}
+	if s.params.watch == nil {
+		s.params.watch = renew.Start
+	}
 	if s.now == nil {
 		s.now = time.Now
+	}
+	if p.Account != "" {
+		s.wished = p.Account
 	}
 	if s.run == nil {
 		s.run = kit.NewRunner()
@@ -108,7 +128,7 @@ func newShell(p Params) *shell {
 	s.body = newBody(s)
 	s.listenToKeys()
 	s.window.Resize(s.prefs.size())
-	s.window.SetCloseIntercept(s.quit)
+	s.window.SetCloseIntercept(s.closeWindow)
 	s.home = newHome(s)
 	s.put(s.home, placeAccounts)
 	return s

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/tokenkeep/tokenkeep/internal/connect"
 	"github.com/tokenkeep/tokenkeep/internal/library"
 	"github.com/tokenkeep/tokenkeep/internal/problem"
+	"github.com/tokenkeep/tokenkeep/internal/renew"
 	"github.com/tokenkeep/tokenkeep/internal/secret"
 	"github.com/tokenkeep/tokenkeep/internal/ui/kit"
 )
@@ -27,6 +29,8 @@ type world struct {
 	clock time.Time
 	s     *shell
 	opens int
+	// loops are the watch loops that were begun, in order.
+	loops []*loop
 	// starts are what Connect was opened with.
 	starts []connectStart
 }
@@ -44,6 +48,7 @@ func newDouble(t *testing.T, accounts ...connect.Account) *double {
 	}
 	d.selfTest = func(context.Context) error { return nil }
 	d.diary = func(string, int) ([]library.Entry, error) { return nil, nil }
+	d.diaryPage = func(id string, limit int, _ int64) ([]library.Entry, error) { return d.diary(id, limit) }
 	d.note = func(string, string) error { return nil }
 	d.token = func(id string) (connect.Handed, error) {
 		return connect.Handed{AccessToken: secret.New(tokenOf(id)), TokenType: "bearer"}, nil
@@ -72,6 +77,11 @@ func unstarted(t *testing.T, language string, core *double, change ...func(*Para
 		},
 		OpenFolder:  func(context.Context, string) error { return errors.New("not asked for") },
 		OpenAddress: func(context.Context, string) error { return errors.New("not asked for") },
+		watch: func(_ context.Context, core renew.Core, o renew.WatchOptions) func() {
+			w.loops = append(w.loops, &loop{core: core, o: o})
+			at := w.loops[len(w.loops)-1]
+			return func() { at.mu.Lock(); at.ended = true; at.mu.Unlock() }
+		},
 		connect: func(s *shell, r connectStart) screen {
 			w.starts = append(w.starts, r)
 			return &placeholder{s: s, o: kit.NewText("Connect is another file's")}
@@ -89,6 +99,21 @@ func unstarted(t *testing.T, language string, core *double, change ...func(*Para
 		}
 	})
 	return w
+}
+
+// loop stands for the one that renews while the window is open.
+type loop struct {
+	core renew.Core
+	o    renew.WatchOptions
+
+	mu    sync.Mutex
+	ended bool
+}
+
+// report plays a run of the loop.
+func (w *world) report(l *loop, r renew.Report) {
+	l.o.Done(r)
+	w.queue.Drain()
 }
 
 // placeholder stands for Connect.
