@@ -535,6 +535,9 @@ func (run *signIn) redeem(ctx context.Context, code secret.Text) (Account, error
 		step: run.step,
 	}
 	s.hold(c)
+	// Until complete has said otherwise: a panic on its way must not take the
+	// sealed row with it.
+	run.held = true
 	done, err := s.complete(ctx, c)
 	run.held = done.held
 	if !run.held {
