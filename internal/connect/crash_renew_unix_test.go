@@ -155,7 +155,7 @@ func (s *stage) nothingLeftOver() {
 		s.t.Fatal(err)
 	}
 	for _, e := range entries {
-		if !slices.Contains([]string{"library.db", "library.db-wal", "library.db-shm", "locks", "providers", "logs"}, e.Name()) {
+		if !slices.Contains([]string{"library.id", "library.db", "library.db-wal", "library.db-shm", "locks", "providers", "logs"}, e.Name()) {
 			s.t.Errorf("%s is left over", e.Name())
 		}
 	}
@@ -573,21 +573,17 @@ func (k *killing) settle() {
 	k.t.Helper()
 	for id, base := range k.base {
 		row := k.row(id)
-		asks, recorded := k.asks(row.Username), int(row.Gen-base)
-		k.requests += asks
+		count, recorded := k.sandbox.Server.Counts()[row.Username], int(row.Gen-base)
+		k.requests += count.Renew
 		k.renewals += recorded
-		if asks > recorded+k.repeats[id]+k.refusedOnce(row) {
-			k.t.Errorf("%s: %d requests, %d recorded, at most %d repeated", row.Username, asks, recorded, k.repeats[id])
+		if count.Renewed > recorded+k.repeats[id] {
+			k.t.Errorf("%s: %d tokens given, %d recorded, at most %d repeated", row.Username, count.Renewed, recorded, k.repeats[id])
+		}
+		// What is asked and refused belongs to a token that is lost.
+		if row.LastAnswer == "" && count.Renew != count.Renewed {
+			k.t.Errorf("%s: %d requests, %d tokens given", row.Username, count.Renew, count.Renewed)
 		}
 	}
-}
-
-// refusedOnce is the request that told that a token is lost: it records nothing.
-func (k *killing) refusedOnce(row library.Account) int {
-	if row.LastAnswer != "" {
-		return 1
-	}
-	return 0
 }
 
 // renewPath is where renewals are asked.

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -65,6 +66,12 @@ type job struct {
 	OnlyDue bool     `json:",omitempty"`
 	// Gate makes the child say "ready" and wait for its input to end.
 	Gate bool `json:",omitempty"`
+	// Panic makes it panic at its point instead.
+	Panic bool `json:",omitempty"`
+	// Files is how many files it may have open.
+	Files uint64 `json:",omitempty"`
+	// Disk is the fault of the disk under its home, see disks.
+	Disk string `json:",omitempty"`
 
 	Home, Store, Sandbox, URI string
 }
@@ -93,15 +100,36 @@ func crashIfAsked() {
 	os.Exit(0)
 }
 
+// disks change the disk under the home of a child that has mounts of its own,
+// and return what takes the fault away.
+var disks = map[string]func(j *job) (mend func() error, err error){}
+
 func (j job) work(ctx context.Context) error {
+	// As the programs do: a request to end ends the work in an orderly way.
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
+	defer stop()
 	base, err := url.Parse(j.Sandbox)
 	if err != nil {
 		return err
 	}
+	mend := func() error { return nil }
+	if j.Disk != "" {
+		if mend, err = disks[j.Disk](&j); err != nil {
+			return err
+		}
+	}
+	if j.Files > 0 {
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: j.Files, Max: j.Files}); err != nil {
+			return err
+		}
+	}
 	service, err := Open(ctx, Config{
-		Home: j.Home, SandboxURL: base, Store: &fileStore{dir: j.Store}, Open: (&visitor{}).open,
+		Home: j.Home, SandboxURL: base, Store: &fileStore{dir: j.Store}, Open: (&visitor{}).open, Wait: atOnce,
 		At: func(at string) {
 			if at == j.Point {
+				if j.Panic {
+					panic("injected")
+				}
 				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 				select {}
 			}
@@ -124,16 +152,29 @@ func (j job) work(ctx context.Context) error {
 		_, err := service.Recover(ctx)
 		return err
 	}
+	if err := j.renew(ctx, service); err != nil || j.Disk == "" {
+		return err
+	}
+	// The same once more, on a disk that works again.
+	if err := mend(); err != nil {
+		return err
+	}
+	return j.renew(ctx, service)
+}
+
+// renew renews what the job names, and goes on with the next account after an
+// error, as the timer does.
+func (j job) renew(ctx context.Context, service *Service) error {
 	for _, ref := range j.Refs {
 		got, err := service.Renew(ctx, ref, RenewOptions{OnlyDue: j.OnlyDue})
-		if err != nil {
-			return err
+		p := problem.Of(err)
+		if p == nil {
+			p = got.Problem
 		}
-		key := problem.Key("")
-		if got.Problem != nil {
-			key = got.Problem.Key
+		if p == nil {
+			p = &problem.Problem{}
 		}
-		fmt.Println("outcome", got.Outcome, key)
+		fmt.Println("outcome", got.Outcome, p.Key, p.Args["folder"])
 	}
 	return nil
 }
@@ -177,7 +218,7 @@ func killed(cmd *exec.Cmd) bool {
 // onDisk makes a stage whose secrets outlive a process.
 func onDisk(t *testing.T, change ...func(*Config)) *stage {
 	t.Helper()
-	return newStage(t, "ok", append([]func(*Config){func(c *Config) { c.Store = &fileStore{dir: t.TempDir()} }}, change...)...)
+	return newStage(t, "ok", append([]func(*Config){func(c *Config) { c.Store, c.Wait = &fileStore{dir: t.TempDir()}, atOnce }}, change...)...)
 }
 
 // reopen is the next start of the program.
