@@ -46,9 +46,11 @@ type Instance struct {
 	address  string // the file
 	unlock   func()
 	wishes   chan string
-	visitors sync.WaitGroup
-	slots    chan struct{}
 	once     sync.Once
+
+	mu       sync.Mutex
+	visitors map[net.Conn]bool // nil once closed
+	serving  sync.WaitGroup
 }
 
 // Single makes this process the window of dir, an existing folder of the
@@ -69,14 +71,14 @@ func Single(dir string) (first *Instance, err error) {
 		return nil, problem.New(problem.HomeUnusable, "folder", dir).Because(err)
 	}
 	i := &Instance{listener: listener, word: rand.Text(), address: filepath.Join(dir, addressName), unlock: unlock,
-		wishes: make(chan string, 16), slots: make(chan struct{}, 8)}
+		wishes: make(chan string, 16), visitors: map[net.Conn]bool{}}
 	i.Wishes = i.wishes
 	if err := writePrivate(i.address, address+"\n"+i.word+"\n"); err != nil {
 		_ = listener.Close()
 		unlock()
 		return nil, problem.New(problem.HomeUnusable, "folder", dir).Because(err)
 	}
-	i.visitors.Add(1)
+	i.serving.Add(1)
 	go i.serve()
 	return i, nil
 }
@@ -86,14 +88,20 @@ func (i *Instance) Close() {
 	i.once.Do(func() {
 		_ = os.Remove(i.address)
 		_ = i.listener.Close()
-		i.visitors.Wait()
+		i.mu.Lock()
+		for visitor := range i.visitors {
+			_ = visitor.Close()
+		}
+		i.visitors = nil
+		i.mu.Unlock()
+		i.serving.Wait()
 		close(i.wishes)
 		i.unlock()
 	})
 }
 
 func (i *Instance) serve() {
-	defer i.visitors.Done()
+	defer i.serving.Done()
 	for {
 		visitor, err := i.listener.Accept()
 		if errors.Is(err, net.ErrClosed) {
@@ -104,33 +112,53 @@ func (i *Instance) serve() {
 			time.Sleep(50 * time.Millisecond)
 			continue
 		}
-		select {
-		case i.slots <- struct{}{}:
-		default:
+		if !i.admit(visitor) {
 			_ = visitor.Close()
 			continue
 		}
-		i.visitors.Add(1)
 		go func() {
-			defer i.visitors.Done()
-			defer func() { <-i.slots }()
-			defer visitor.Close()
-			_ = visitor.SetDeadline(time.Now().Add(wishLimit))
-			line, err := bufio.NewReader(io.LimitReader(visitor, 300)).ReadString('\n')
-			if err != nil {
-				return
-			}
-			word, wish, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
-			if subtle.ConstantTimeCompare([]byte(word), []byte(i.word)) != 1 || !wishes.MatchString(wish) {
-				return
-			}
-			select {
-			case i.wishes <- wish:
-			default:
-			}
-			_, _ = io.WriteString(visitor, "ok\n")
+			defer i.serving.Done()
+			defer i.dismiss(visitor)
+			i.hear(visitor)
 		}()
 	}
+}
+
+// admit keeps at most eight visitors at a time, and none after Close.
+func (i *Instance) admit(visitor net.Conn) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.visitors == nil || len(i.visitors) >= 8 {
+		return false
+	}
+	i.visitors[visitor] = true
+	i.serving.Add(1)
+	return true
+}
+
+func (i *Instance) dismiss(visitor net.Conn) {
+	_ = visitor.Close()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	delete(i.visitors, visitor)
+}
+
+// hear takes one wish. Whoever does not know the word gets no answer.
+func (i *Instance) hear(visitor net.Conn) {
+	_ = visitor.SetDeadline(time.Now().Add(wishLimit))
+	line, err := bufio.NewReader(io.LimitReader(visitor, 300)).ReadString('\n')
+	if err != nil {
+		return
+	}
+	word, wish, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+	if subtle.ConstantTimeCompare([]byte(word), []byte(i.word)) != 1 || !wishes.MatchString(wish) {
+		return
+	}
+	select {
+	case i.wishes <- wish:
+	default:
+	}
+	_, _ = io.WriteString(visitor, "ok\n")
 }
 
 // Tell asks the window of dir for something: "show" or "account:<id>", at most

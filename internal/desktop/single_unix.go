@@ -72,7 +72,7 @@ func listenIn(dir string) (net.Listener, string, error) {
 // runtimeDir is a folder that only this person can look into.
 func runtimeDir() (string, error) {
 	var failed error
-	for _, dir := range []string{filepath.Join(os.Getenv("XDG_RUNTIME_DIR"), "tokenkeep"), fmt.Sprintf("/tmp/tokenkeep-%d", os.Getuid())} {
+	for _, dir := range []string{filepath.Join(os.Getenv("XDG_RUNTIME_DIR"), "tokenkeep"), filepath.Join(os.TempDir(), fmt.Sprintf("tokenkeep-%d", os.Getuid()))} {
 		if !filepath.IsAbs(dir) {
 			continue
 		}
@@ -80,7 +80,7 @@ func runtimeDir() (string, error) {
 			failed = errors.Join(failed, err)
 			continue
 		}
-		// Lstat: in /tmp a stranger may have put a link, or a folder of theirs.
+		// Lstat: in a folder of everybody's a stranger may have put a link, or a folder of theirs.
 		var info unix.Stat_t
 		if err := unix.Lstat(dir, &info); err != nil {
 			failed = errors.Join(failed, err)

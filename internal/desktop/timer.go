@@ -279,7 +279,7 @@ func (t *Timer) put(ctx context.Context, j job) error {
 		return err
 	}
 	c := text.For(text.Detect(t.o.Getenv))
-	files, ok := t.system.write(j, c.Say("desktop.timer.description"), t.o.Now())
+	files, ok := t.system.write(j, c.Say("desktop.timer.purpose"), t.o.Now())
 	if !ok {
 		return problem.New(problem.TimerNoProgram, "reason", "name", "program", j.program)
 	}
