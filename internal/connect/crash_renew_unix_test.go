@@ -46,7 +46,7 @@ func (s *stage) shape(shape sandbox.Shape) {
 	}
 }
 
-func (s *stage) mint(username string, age time.Duration) secret.Text {
+func (s *stage) mintFor(username string, age time.Duration) secret.Text {
 	s.t.Helper()
 	access, err := s.sandbox.Server.Mint(sandbox.Minted{Person: username, Age: age})
 	if err != nil {
@@ -68,7 +68,7 @@ func (s *stage) plant(username string, age time.Duration) string {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	access := s.mint(username, age)
+	access := s.mintFor(username, age)
 	a := answer{Provider: "instagram", Access: sealedText{access}}
 	who, err := s.service.client(d).Identify(ctx, d, a.token())
 	if err != nil {
@@ -468,7 +468,7 @@ func (k *killing) freshen() {
 	k.random.Shuffle(len(k.due), func(i, j int) { k.due[i], k.due[j] = k.due[j], k.due[i] })
 	for _, id := range k.ids {
 		row := k.row(id)
-		k.age(sealer, row, k.mint(row.Username, old), old)
+		k.age(sealer, row, k.mintFor(row.Username, old), old)
 		k.base[id] = k.row(id).Gen
 		// A renewal that failed keeps the next one waiting; this is a new life.
 		if err := k.service.library.SetRenewal(k.t.Context(), id, func(r *library.Renewal) { *r = library.Renewal{} }); err != nil {
