@@ -8,15 +8,11 @@ import (
 	"fyne.io/fyne/v2/container"
 
 	"github.com/tokenkeep/tokenkeep/internal/connect"
-	"github.com/tokenkeep/tokenkeep/internal/library"
 	"github.com/tokenkeep/tokenkeep/internal/problem"
 	"github.com/tokenkeep/tokenkeep/internal/secret"
-	"github.com/tokenkeep/tokenkeep/internal/text"
 )
 
 const (
-	// diaryShort is how many entries stand on the screen before "See all".
-	diaryShort = 6
 	// showLimit ends a showing even if the button is still held.
 	showLimit = 30 * time.Second
 )
@@ -84,9 +80,11 @@ func (r *reveal) stop() {
 type accountScreen struct {
 	s       *shell
 	account connect.Account
-	entries []library.Entry
-	all     bool
+	diary   accountDiary
 	gone    bool
+	// neverRenews: renewing by itself is switched off in the settings.
+	neverRenews bool
+	task        accountTask
 
 	ctx  context.Context
 	stop context.CancelFunc
@@ -121,6 +119,8 @@ func (a *accountScreen) shown() {
 func (a *accountScreen) left() {
 	a.reveal.stop()
 	a.stop()
+	a.task.rest()
+	a.parts.busy.Stop()
 	if a.tick != nil {
 		a.tick()
 	}
@@ -130,14 +130,13 @@ func (a *accountScreen) left() {
 // locked keychain is not asked: the mask is then dots alone.
 func (a *accountScreen) read() {
 	core, ctx, id := a.s.core, a.ctx, a.account.ID
-	work(a.s, ctx, func(ctx context.Context) ([]library.Entry, error) { return core.Diary(ctx, id, 0) },
-		func(entries []library.Entry, p *problem.Problem) {
-			if ctx.Err() != nil || p != nil {
-				return
-			}
-			a.entries = entries
+	a.readDiary()
+	work(a.s, ctx, func(ctx context.Context) (string, error) { return core.Setting(ctx, "renew") }, func(value string, p *problem.Problem) {
+		if ctx.Err() == nil && p == nil && a.neverRenews != (value == "off") {
+			a.neverRenews = value == "off"
 			a.rebuild()
-		})
+		}
+	})
 	if !a.maySeeToken() || a.s.storage.Locked || !a.reveal.mask.Empty() {
 		return
 	}
@@ -168,6 +167,7 @@ func (a *accountScreen) refresh() {
 		}
 		a.gone = !found && !a.s.accounts.loading
 	}
+	a.watchTask()
 	a.rebuild()
 }
 
@@ -180,36 +180,6 @@ func (a *accountScreen) signIn() {
 
 // askRemove asks first; the harmless button has the focus.
 func (a *accountScreen) askRemove() { a.s.askRemove(a.account) }
-
-// askRemove is the dialog before an account is removed.
-func (s *shell) askRemove(account connect.Account) {
-	s.ask(question{
-		title: s.say("account.remove_title", text.Args{"username": account.Username}),
-		body:  s.say("account.remove_body"),
-		stay:  s.say("account.keep"),
-		act:   s.say("account.remove_now"),
-		do: func() {
-			core, ctx := s.core, s.coreCtx
-			s.do(ctx, func(ctx context.Context) error { return core.Remove(ctx, account.ID) }, func(p *problem.Problem) {
-				if ctx.Err() != nil {
-					return
-				}
-				if p != nil {
-					s.tell(p)
-					return
-				}
-				if s.copied != nil && s.copied.id == account.ID {
-					s.clearCopied()
-				}
-				s.toast(s.say("account.removed", text.Args{"username": account.Username}))
-				if a, ok := s.current.(*accountScreen); ok && a.account.ID == account.ID {
-					s.goAccounts()
-				}
-				s.reload()
-			})
-		},
-	})
-}
 
 func (a *accountScreen) copyChosen() {
 	if a.maySeeToken() && !a.s.storage.Locked {
@@ -238,3 +208,6 @@ func (s *shell) showsAccount(id string) bool {
 	a, ok := s.current.(*accountScreen)
 	return ok && a.account.ID == id
 }
+
+// forgetMask lets the mask be made anew, from the token that is stored now.
+func (a *accountScreen) forgetMask() { a.reveal.mask = secret.Text{} }

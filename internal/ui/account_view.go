@@ -21,6 +21,13 @@ type accountParts struct {
 	copy   *kit.Button
 	signIn *kit.Button
 	remove *kit.Button
+	check  *kit.Button
+	renew  *kit.Button
+	// busy moves under the head while the provider is asked.
+	busy    *kit.ThinProgress
+	seeAll  *kit.Link
+	older   *kit.Link
+	saveAll *kit.Link
 	// count is the line under the token; its height is always there.
 	count *kit.Text
 	clear *kit.Link
@@ -49,6 +56,13 @@ func (a *accountScreen) build() {
 	p.copy = kit.NewButton(s.say("account.copy"), kit.High, a.copyChosen).With(theme.IconCopy)
 	p.signIn = kit.NewButton(s.say("account.sign_in_again"), kit.Medium, a.signIn).With(theme.IconLogin)
 	p.remove = kit.NewButton(s.say("account.remove"), kit.QuietDanger, a.askRemove).With(theme.IconUnlink)
+	p.check = kit.NewButton("", kit.Medium, a.checkOrStop).With(theme.IconCheckList)
+	p.renew = kit.NewButton("", kit.Medium, a.renewNow).With(theme.IconRenew)
+	p.busy = kit.NewMovingBar(s.say("status.checking"), s.app.Settings().ShowAnimations())
+	p.busy.Hide()
+	p.seeAll = kit.NewLink("", a.seeAll)
+	p.older = kit.NewLink(s.say("account.older"), a.readOlder)
+	p.saveAll = kit.NewLink(s.say("account.save_diary"), a.saveDiary)
 	p.count = kit.Caption("").OneLine()
 	p.clear = kit.NewLink(s.say("accounts.clear_now"), s.clearCopied).Small()
 	p.bar = kit.NewThinProgress("", 0)
@@ -81,16 +95,45 @@ func (a *accountScreen) rebuild() {
 		a.root.Refresh()
 		return
 	}
-	m := presentAccount(s.c, a.account, a.entries, s.definition(a.account.Provider), s.now())
-	head := kit.Row(16, p.back, kit.NewAvatar(a.account.Username, 56), kit.Grow(kit.Column(2,
-		kit.Flow(12, kit.Heading(m.Title).OneLine(), kit.NewStatusChip(m.Chip.Words, kit.Tone(m.Chip.Tone), chipIcon(m.Chip))),
-		kit.Muted(m.Under))))
+	account := a.account
+	if a.neverRenews {
+		account.DueAt = nil
+	}
+	m := presentAccount(s.c, account, a.diary.entries, s.definition(a.account.Provider), s.now())
+	act := presentActions(s.c, account, a.workNow(), s.now())
+	status := m.Chip
+	if act.Busy != nil {
+		status = *act.Busy
+	}
+	under := m.Under
+	if act.Words != "" {
+		under = act.Words
+	}
+	who := kit.Row(16, p.back, kit.NewAvatar(a.account.Username, 56), kit.Grow(kit.Column(2,
+		kit.Flow(12, kit.Heading(m.Title).OneLine(), kit.NewStatusChip(status.Words, kit.Tone(status.Tone), chipIcon(status))),
+		kit.Muted(under))))
+	var buttons []fyne.CanvasObject
+	for _, b := range []struct {
+		button *kit.Button
+		model  accountButton
+	}{{p.check, act.Check}, {p.renew, act.Renew}} {
+		b.button.SetLabel(b.model.Label)
+		b.button.SetEnabled(b.model.Enabled)
+		b.button.Tip = b.model.Tip
+		if b.model.Shown {
+			buttons = append(buttons, b.button)
+		}
+	}
+	head := kit.Column(8, kit.HeadOf(who, buttons...), kit.Over(kit.Gap(4), p.busy))
 	left := []fyne.CanvasObject{}
 	if m.Notice != nil {
 		left = append(left, kit.NewNotice(kit.Bad, sentence(m.Notice.Title), m.Notice.Happened+" "+m.Notice.Advice))
 		p.signIn.SetKind(kit.High)
 	} else {
 		p.signIn.SetKind(kit.Medium)
+	}
+	if act.Notice != nil {
+		left = append(left, a.outcome(*act.Notice))
 	}
 	if a.maySeeToken() {
 		left = append(left, a.tokenCard(m))
@@ -157,37 +200,13 @@ func (a *accountScreen) lifeCard(m accountModel) fyne.CanvasObject {
 	if m.SignInBy != "" {
 		parts = append(parts, kit.Caption(m.SignInBy))
 	}
+	if m.Trouble != "" {
+		parts = append(parts, kit.NewNoticeIcon(kit.Warn, "", "", m.Trouble).SmallText())
+	}
 	return kit.NewCard(kit.Column(12, parts...))
 }
 
-var momentKinds = map[string]kit.MomentKind{"issued": kit.MomentStart, "renewable": kit.MomentSmall, "today": kit.MomentToday, "ends": kit.MomentEnd}
-
-var diaryIcons = map[string]theme.IconName{"login": theme.IconLogin, "copy": theme.IconCopy, "eye": theme.IconEye, "fine": theme.IconTickDisc, "remove": theme.IconUnlink}
-
-func (a *accountScreen) diaryCard(m accountModel) fyne.CanvasObject {
-	s := a.s
-	head := kit.Row(8, kit.Title(s.say("account.diary")), kit.Space())
-	rows := m.Diary
-	if len(rows) > diaryShort && !a.all {
-		head.Add(kit.NewLink(s.c.Count("account.see_all", len(rows)), func() { a.all = true; a.rebuild() }))
-		rows = rows[:diaryShort]
-	}
-	parts := []fyne.CanvasObject{head}
-	if len(rows) == 0 {
-		parts = append(parts, kit.Muted(s.say("account.diary_empty")))
-	}
-	for i, row := range rows {
-		if i > 0 {
-			parts = append(parts, kit.Line())
-		}
-		icon, ok := diaryIcons[row.Icon]
-		if !ok {
-			icon = theme.IconInfo
-		}
-		parts = append(parts, kit.Row(12, kit.NewIcon(icon, theme.ColorMuted, theme.SizeButtonIcon), kit.Fixed(110, kit.Muted(row.When)), kit.Grow(kit.NewText(row.Words))))
-	}
-	return kit.NewCard(kit.Column(10, parts...))
-}
+var momentKinds = map[string]kit.MomentKind{"issued": kit.MomentStart, "renewable": kit.MomentSmall, "today": kit.MomentToday, "renews": kit.MomentPlanned, "ends": kit.MomentEnd}
 
 func (a *accountScreen) mayCard(m accountModel) fyne.CanvasObject {
 	parts := []fyne.CanvasObject{kit.Title(a.s.say("account.may"))}

@@ -17,7 +17,7 @@ type mark struct {
 	Title, Line string
 	// At is 0 (issued) to 1 (ends); Today may stand beyond 1 on an ended token.
 	At float32
-	// Kind is one of: issued, renewable, today, ends.
+	// Kind is one of: issued, renewable, today, renews, ends.
 	Kind string
 }
 
@@ -31,10 +31,12 @@ type accountModel struct {
 	TokenLine    string
 	Marks        []mark
 	// Gone is the share of life that has passed, 0 to 1; Ended draws it neutral.
-	Gone        float32
-	Ended       bool
-	LifeText    string
-	SignInBy    string
+	Gone     float32
+	Ended    bool
+	LifeText string
+	SignInBy string
+	// Trouble says since when renewing has not worked, empty where it has.
+	Trouble     string
 	Permissions []permission
 	Diary       []diaryRow
 	// Notice says what is wrong, on top; nil when all is well.
@@ -54,6 +56,7 @@ func presentAccount(c *text.Catalogue, a connect.Account, entries []library.Entr
 		m.TokenLine = c.Say("account.token_line", text.Args{"days": wholeDays(a, end), "provider": a.ProviderName})
 	}
 	presentLife(c, &m, a, now)
+	m.Trouble = presentTrouble(c, a, now)
 	m.Permissions, _ = presentPermissions(c, a, d)
 	for _, e := range entries {
 		m.Diary = append(m.Diary, presentEntry(c, e, now))
@@ -82,6 +85,9 @@ func signedInSince(c *text.Catalogue, entries []library.Entry, now time.Time) st
 func presentLife(c *text.Catalogue, m *accountModel, a connect.Account, now time.Time) {
 	if a.IssuedAt == nil || a.ExpiresAt == nil || !a.ExpiresAt.After(*a.IssuedAt) {
 		m.LifeText = c.Say("life.unknown")
+		if a.Renews && a.DueAt != nil {
+			m.LifeText += ". " + c.Say("account.life_soon")
+		}
 		return
 	}
 	zone := now.Location()
@@ -104,30 +110,187 @@ func presentLife(c *text.Catalogue, m *accountModel, a connect.Account, now time
 		ends = c.Say("account.ends_estimated", text.Args{"day": ends})
 	}
 	m.Marks = []mark{{Title: c.Say("account.issued"), Line: when(issued), Kind: "issued"}}
-	if a.RenewAfter != nil && a.RenewAfter.Before(end) {
+	renews := a.Renews && a.DueAt != nil && a.DueAt.Before(end) && !m.Ended
+	// Where it is renewed as soon as it can be, one mark says both.
+	soonest := renews && a.RenewAfter != nil && a.DueAt.After(now) && a.DueAt.Sub(*a.RenewAfter) < 24*time.Hour
+	if a.RenewAfter != nil && a.RenewAfter.Before(end) && !soonest {
 		m.Marks = append(m.Marks, mark{c.Say("account.renewable"), c.Say("account.renewable_line", text.Args{"day": when(*a.RenewAfter)}), at(*a.RenewAfter), "renewable"})
 	}
 	today := c.Count("account.days_left", left)
 	if a.Lifetime == connect.Short || m.Ended {
 		today = when(now)
 	}
-	m.Marks = append(m.Marks, mark{c.Say("account.today"), today, at(now), "today"}, mark{c.Say("account.ends"), ends, 1, "ends"})
-	if !m.Ended {
+	m.Marks = append(m.Marks, mark{c.Say("account.today"), today, at(now), "today"})
+	words := text.Args{"issued": c.Date(issued.In(zone)), "left": left, "whole": whole, "ends": c.Date(end.In(zone))}
+	m.LifeText = c.Say("account.life_text", words)
+	if renews {
+		// What is overdue is tried again today.
+		due := *a.DueAt
+		if due.Before(now) {
+			due = now
+		}
+		words["renews"] = c.Date(due.In(zone))
+		m.LifeText = c.Say("account.life_text_renews", words)
+		if due.After(now) {
+			m.Marks = append(m.Marks, mark{c.Say("account.renews"), c.Say("account.renews_line", text.Args{"day": when(due)}), at(due), "renews"})
+		}
+	}
+	m.Marks = append(m.Marks, mark{c.Say("account.ends"), ends, 1, "ends"})
+	if !m.Ended && !renews {
 		m.SignInBy = c.Say("account.sign_in_by", text.Args{"day": when(end)})
 	}
-	m.LifeText = c.Say("account.life_text", text.Args{"issued": c.Date(issued.In(zone)), "left": left, "whole": whole, "ends": c.Date(end.In(zone))})
 }
 
-var entryIcons = map[string]string{"signed_in": "login", "copied": "copy", "shown": "eye", "recovered": "fine", "removed": "remove"}
+// presentTrouble says that renewing has not worked, and when it is tried next.
+func presentTrouble(c *text.Catalogue, a connect.Account, now time.Time) string {
+	if a.FailedSince == nil || !a.Renews || a.Status == connect.NeedsSignIn || a.Status == connect.Expired {
+		return ""
+	}
+	words := c.Say("account.trouble", text.Args{"day": c.ShortDate(a.FailedSince.In(now.Location()))})
+	if a.NextTry != nil && a.NextTry.After(now) {
+		words += " " + c.Say("account.next_try", text.Args{"moment": soon(c, *a.NextTry, now)})
+	}
+	return words
+}
 
+// accountWork is what is being done with an account, and how the last of it
+// went on this screen.
+type accountWork struct {
+	// Asking: a check or a renewal is under way; Renewing: it is a renewal.
+	// Slow: for more than 2 s.
+	Asking, Renewing, Slow bool
+	// Locked is why the keychain is not asked, empty when it can be.
+	Locked string
+	// Problem is why the last check or renewal (OfRenewal) did not work; Note is
+	// what a renewal that was not made says.
+	Problem   *problem.Problem
+	OfRenewal bool
+	Note      string
+}
+
+// accountButton is a button of the head.
+type accountButton struct {
+	Shown, Enabled bool
+	Label, Tip     string
+}
+
+// accountActions is the head of an account's screen and the notice under it.
+type accountActions struct {
+	// Busy is the chip in the status's place while something is under way, nil
+	// otherwise; Words say what, once it is slow.
+	Busy         *chip
+	Words        string
+	Check, Renew accountButton
+	// Notice is nil when there is nothing to say.
+	Notice *accountNotice
+}
+
+type accountNotice struct {
+	Tone        tone
+	Lead, Words string
+	Actions     []problem.Action
+}
+
+// presentActions renders what can be done with an account, and what became of it.
+func presentActions(c *text.Catalogue, a connect.Account, w accountWork, now time.Time) accountActions {
+	ended := a.Status == connect.Expired
+	m := accountActions{
+		Check: accountButton{Shown: !ended, Enabled: w.Locked == "", Label: c.Say("account.check"), Tip: "F5"},
+		// An ended or refused token is not renewed by anybody.
+		Renew: accountButton{Shown: a.Renews && !ended && a.Status != connect.NeedsSignIn, Enabled: w.Locked == "" && !w.Asking, Label: c.Say("account.renew"), Tip: "Ctrl+R"},
+	}
+	if w.Locked != "" {
+		m.Check.Tip, m.Renew.Tip = w.Locked, w.Locked
+	}
+	if a.RenewAfter != nil && a.RenewAfter.After(now) {
+		m.Renew.Enabled, m.Renew.Tip = false, c.Say("alive.too_young", text.Args{"moment": soon(c, *a.RenewAfter, now)})
+	}
+	if w.Asking {
+		m.Busy = &chip{c.Say("status.checking"), toneNeutral, "renew"}
+		named := text.Args{"provider": a.ProviderName}
+		if w.Renewing {
+			m.Check.Enabled, m.Check.Tip = false, c.Say("account.renewing_tip")
+			m.Renew.Tip = c.Say("account.renewing_tip")
+			if w.Slow {
+				m.Words = c.Say("account.renewing", named)
+			}
+		} else {
+			m.Check.Enabled, m.Check.Label, m.Check.Tip = true, c.Say("account.stop"), ""
+			if w.Slow {
+				m.Words = c.Say("account.checking", named)
+			}
+		}
+		return m
+	}
+	switch {
+	case w.Problem != nil && (a.Status == connect.NeedsSignIn || ended):
+		// The account's own notice says it, with the way out.
+	case w.Problem != nil:
+		told := c.Tell(w.Problem)
+		m.Notice = &accountNotice{Tone: toneError, Lead: sentence(told.Title), Words: told.Happened + " " + told.Advice, Actions: []problem.Action{problem.TryAgain}}
+		switch w.Problem.Kind {
+		case problem.Network, problem.Timeout:
+			m.Notice.Tone = toneWarning
+		case problem.SignIn:
+			m.Notice.Actions = []problem.Action{problem.SignInAgain}
+		case problem.Vault:
+			m.Notice.Actions = []problem.Action{problem.TryAgain, problem.OpenSettings}
+		}
+		if w.OfRenewal && m.Notice.Tone == toneWarning {
+			m.Notice.Words += " " + c.Say("account.stays")
+		}
+	case w.Note != "":
+		m.Notice = &accountNotice{Tone: tonePrimary, Words: w.Note}
+	}
+	return m
+}
+
+var entryIcons = map[string]string{
+	"signed_in": "login", "copied": "copy", "shown": "eye", "recovered": "fine", "removed": "remove", "revoked": "remove", "renewed": "renew",
+	"renew_failed": "warning", "check_failed": "warning", "checked": "fine", "checked_closed": "check", "imported": "paste", "warned": "bell",
+}
+
+// presentEntry puts an entry of the diary into words. One that a later version
+// wrote is shown as such and not left out.
 func presentEntry(c *text.Catalogue, e library.Entry, now time.Time) diaryRow {
 	row := diaryRow{When: c.Moment(e.At, now), Icon: entryIcons[e.Event]}
-	if n, err := strconv.Atoi(e.Args["n"]); err == nil {
-		row.Words = c.Count("diary."+e.Event, n)
-	} else {
-		row.Words = c.Say("diary." + e.Event)
-	}
+	row.Words = entryWords(c, e, now)
 	return row
+}
+
+// entryArgs names what the sentence of an event is about.
+var entryArgs = map[string]string{"signed_in": "n", "warned": "days", "renewed": "until", "renew_failed": "reason", "check_failed": "reason"}
+
+func entryWords(c *text.Catalogue, e library.Entry, now time.Time) string {
+	key := "diary." + e.Event
+	name, has := entryArgs[e.Event]
+	value := e.Args[name]
+	switch {
+	case !c.Has(key):
+		return c.Say("account.entry_unknown", text.Args{"event": e.Event})
+	case !has:
+		return c.Say(key)
+	case name == "until":
+		if until, err := time.Parse(time.RFC3339, value); err == nil {
+			return c.Say(key, text.Args{"date": c.Date(until.In(now.Location()))})
+		}
+	case name == "reason" && value != "":
+		return c.Say(key, text.Args{"reason": reasonWords(c, value)})
+	default:
+		if n, err := strconv.Atoi(value); err == nil {
+			return c.Count(key, n)
+		}
+	}
+	return c.Say(key + "_plain")
+}
+
+// reasonWords is a problem's headline by its key, without the full stop that it
+// may have: it stands at the end of a sentence of ours.
+func reasonWords(c *text.Catalogue, key string) string {
+	if key = strings.TrimSpace(key); !c.Has("problem." + key + ".title") {
+		return key
+	}
+	return strings.TrimSuffix(c.Tell(problem.New(problem.Key(key))).Title, ".")
 }
 
 // settingsModel is the storage panel.

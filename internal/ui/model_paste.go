@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tokenkeep/tokenkeep/internal/connect"
@@ -138,10 +139,10 @@ func presentPaste(c *text.Catalogue, p pasteState) pasteModel {
 	}
 	found := answerLines(c, p, named)
 	m.Lines = append(m.Lines, found[:min(max(0, p.Told), len(found))]...)
-	if p.Told < len(found) || !keepable(p.Found) {
+	if p.Told < len(found) || !keepable(p.Found) || sameToken(p.Found) {
 		return m
 	}
-	m.When = p.Found.ExpiresAt == nil
+	m.When = true
 	m.Promise = promise(c, p, named)
 	m.Keep = !p.Saving
 	if p.Saving {
@@ -163,6 +164,10 @@ func presentPaste(c *text.Catalogue, p pasteState) pasteModel {
 func keepable(f *connect.Inspected) bool {
 	return f != nil && f.Works && f.Problem == nil && f.Person != nil
 }
+
+// sameToken: it is the one that is kept here already. Its end is known from
+// here; no provider tells a pasted token's.
+func sameToken(f *connect.Inspected) bool { return f.Known != nil && f.ExpiresAt != nil }
 
 // shapeLine is what a look at the text itself showed.
 func shapeLine(c *text.Catalogue, p pasteState, named text.Args) pasteLine {
@@ -194,7 +199,7 @@ func answerLines(c *text.Catalogue, p pasteState, named text.Args) []pasteLine {
 		}
 		told := c.Tell(why)
 		line := pasteLine{Tone: toneError, Title: told.Title, Line: told.Happened + " " + told.Advice}
-		if why.Kind == problem.Network {
+		if slices.Contains(why.Actions(), problem.TryAgain) {
 			line.Tone, line.Line = toneWarning, told.Advice+" "+c.Say("paste.whose")
 			line.Link, line.Do = c.Action(problem.TryAgain), pasteAgain
 		}
@@ -202,6 +207,9 @@ func answerLines(c *text.Catalogue, p pasteState, named text.Args) []pasteLine {
 	}
 	who := "@" + f.Person.Username
 	lines := []pasteLine{{Tone: toneFine, Title: c.Say("paste.works", text.Args{"username": who}), Line: kindOf(c, connect.Account{Kind: f.Person.Kind}, false)}}
+	if sameToken(f) {
+		return append(lines, pasteLine{Tone: toneFine, Title: c.Say("paste.same", text.Args{"username": who}), Line: c.Say("paste.same_line"), Link: c.Say("paste.known_open"), Do: pasteOpen})
+	}
 	if f.Known != nil {
 		lines = append(lines, pasteLine{Tone: tonePrimary, Icon: "info", Title: c.Say("paste.known", text.Args{"username": who}), Line: c.Say("paste.known_line"), Link: c.Say("paste.known_open"), Do: pasteOpen})
 	}
@@ -210,11 +218,7 @@ func answerLines(c *text.Catalogue, p pasteState, named text.Args) []pasteLine {
 	} else {
 		lines = append(lines, pasteLine{Tone: toneFine, Title: c.Say("paste.renewed"), Line: c.Say("paste.renewed_line")})
 	}
-	if f.ExpiresAt == nil {
-		lines = append(lines, pasteLine{Tone: toneNeutral, Icon: "clock", Title: c.Say("paste.end_unknown", named), Line: c.Say("paste.end_unknown_line")})
-	} else {
-		lines = append(lines, pasteLine{Tone: toneFine, Title: c.Say("paste.end", text.Args{"date": c.Date(f.ExpiresAt.In(p.Now.Location()))}), Line: c.Say("paste.end_line", named)})
-	}
+	lines = append(lines, pasteLine{Tone: toneNeutral, Icon: "clock", Title: c.Say("paste.end_unknown", named), Line: c.Say("paste.end_unknown_line")})
 	return lines
 }
 
@@ -225,8 +229,6 @@ func promise(c *text.Catalogue, p pasteState, named text.Args) string {
 		return ""
 	case p.NeverRenews:
 		return c.Say("paste.promise_off")
-	case p.Found.ExpiresAt != nil:
-		return c.Say("paste.promise_end")
 	case p.Made == madeToday:
 		return c.Say("paste.promise_tomorrow")
 	case p.Made == madeEarlier:

@@ -130,15 +130,32 @@ func (p *pasteScreen) edited() {
 	p.state.Filled, p.state.Prefix = true, prefixOf(shape.Token)
 	// The token itself stays in the field.
 	shape.Token = secret.Text{}
-	if shape.Problem == nil && shape.Practice && !p.s.core.Practising() {
-		shape.Problem = problem.New(problem.Key("paste.practice"))
-	}
+	shape.Problem = p.objection(shape)
 	p.state.Shape = shape
 	p.state.Provider = p.s.definition(shape.Provider)
 	if shape.Problem == nil {
 		p.later(pasteRests, p.ask)
 	}
 	p.refresh()
+}
+
+// objection is why a text of that shape is not taken here, nil when it is: the
+// practice ground and the real side do not take each other's tokens, and one of
+// a service that the person has described is not another service's.
+func (p *pasteScreen) objection(shape connect.Shape) *problem.Problem {
+	practising := p.s.core.Practising()
+	switch why := shape.Problem; {
+	case why != nil && why.Key == problem.TokenOtherService && p.s.definition(shape.Provider).ID != "":
+	case why != nil:
+		return why
+	}
+	switch {
+	case shape.Practice && !practising:
+		return problem.New(problem.PastePractice)
+	case practising && !shape.Practice:
+		return problem.New(problem.PastePractice, "reason", "real")
+	}
+	return nil
 }
 
 // prefixOf is what a token's kind is told by: its first letters up to four, as
@@ -214,10 +231,7 @@ func (p *pasteScreen) keep() {
 		return
 	}
 	s, core, ctx := p.s, p.s.core, p.s.coreCtx
-	in := connect.Paste{Provider: st.Provider.ID, Text: p.parts.field.Peek()}
-	if st.Found.ExpiresAt == nil {
-		in.Issued = issuedOf(st.Made, s.now())
-	}
+	in := connect.Paste{Provider: st.Provider.ID, Text: p.parts.field.Peek(), Issued: issuedOf(st.Made, s.now())}
 	said := p.savedWords()
 	st.Saving, st.SavingSlow, st.NotSaved = true, false, nil
 	turn := p.turn

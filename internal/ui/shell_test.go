@@ -372,7 +372,10 @@ func TestRemovingAsksAndTheHarmlessButtonHasTheFocus(t *testing.T) {
 		core := newDouble(t)
 		removed := ""
 		core.accounts = func(context.Context) ([]connect.Account, error) { return accounts, nil }
-		core.remove = func(id string) error { removed = id; accounts = accounts[:5]; return nil }
+		core.revoke = func(_ context.Context, id string) (connect.Revoked, error) {
+			removed, accounts = id, accounts[:5]
+			return connect.Revoked{}, nil
+		}
 		w := open(t, lang, core)
 		w.s.goAccount(accounts[5].ID)
 		w.queue.Drain()
