@@ -100,9 +100,13 @@ func crashIfAsked() {
 	os.Exit(0)
 }
 
-// disks change the disk under the home of a child that has mounts of its own,
-// and return what takes the fault away.
-var disks = map[string]func(j *job) (mend func() error, err error){}
+// disks change the disk under the home of a child that has mounts of its own.
+var disks = map[string]func(j *job) (disk, error){}
+
+// disk is a fault: begin is called when the library is open, mend takes it away.
+type disk struct{ begin, mend func() error }
+
+func none() error { return nil }
 
 func (j job) work(ctx context.Context) error {
 	// As the programs do: a request to end ends the work in an orderly way.
@@ -112,9 +116,9 @@ func (j job) work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	mend := func() error { return nil }
+	under := disk{none, none}
 	if j.Disk != "" {
-		if mend, err = disks[j.Disk](&j); err != nil {
+		if under, err = disks[j.Disk](&j); err != nil {
 			return err
 		}
 	}
@@ -139,6 +143,9 @@ func (j job) work(ctx context.Context) error {
 		return err
 	}
 	defer service.Close()
+	if err := under.begin(); err != nil {
+		return err
+	}
 	if j.Gate {
 		fmt.Println("ready")
 		_, _ = io.Copy(io.Discard, os.Stdin)
@@ -156,7 +163,7 @@ func (j job) work(ctx context.Context) error {
 		return err
 	}
 	// The same once more, on a disk that works again.
-	if err := mend(); err != nil {
+	if err := under.mend(); err != nil {
 		return err
 	}
 	return j.renew(ctx, service)

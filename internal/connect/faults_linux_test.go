@@ -11,7 +11,15 @@ import (
 )
 
 func init() {
-	disks["full"] = fullDisk
+	disks["full at the start"] = func(j *job) (disk, error) {
+		d, err := fullDisk(j)
+		if err != nil {
+			return d, err
+		}
+		err = d.begin()
+		return disk{none, d.mend}, err
+	}
+	disks["full later"] = fullDisk
 	disks["read-only"] = readOnlyDisk
 }
 
@@ -25,18 +33,18 @@ func apart(cmd *exec.Cmd) {
 	}
 }
 
-// fullDisk puts a copy of the home on a small disk and leaves no byte of it.
-func fullDisk(j *job) (mend func() error, err error) {
+// fullDisk puts a copy of the home on a small disk, of which it leaves no byte.
+func fullDisk(j *job) (d disk, err error) {
 	const room = "/mnt"
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
-		return nil, err
+		return d, err
 	}
 	if err := syscall.Mount("tmpfs", room, "tmpfs", 0, "mode=0700,size=4m"); err != nil {
-		return nil, err
+		return d, err
 	}
 	home := filepath.Join(room, "home")
 	if err := os.CopyFS(home, os.DirFS(j.Home)); err != nil {
-		return nil, err
+		return d, err
 	}
 	if err := filepath.WalkDir(home, func(path string, d os.DirEntry, err error) error {
 		if err != nil {
@@ -47,13 +55,18 @@ func fullDisk(j *job) (mend func() error, err error) {
 		}
 		return os.Chmod(path, 0o600)
 	}); err != nil {
-		return nil, err
+		return d, err
 	}
 	j.Home = home
 	filler := filepath.Join(room, "filler")
-	f, err := os.OpenFile(filler, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	return disk{func() error { return fill(filler) }, func() error { return os.Remove(filler) }}, nil
+}
+
+// fill leaves no byte.
+func fill(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer f.Close()
 	for _, size := range []int{64 << 10, 4096, 1} {
@@ -61,25 +74,25 @@ func fullDisk(j *job) (mend func() error, err error) {
 			if _, err := f.Write(make([]byte, size)); errors.Is(err, syscall.ENOSPC) {
 				break
 			} else if err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
-	return func() error { return os.Remove(filler) }, nil
+	return nil
 }
 
 // readOnlyDisk makes the home one that can only be read.
-func readOnlyDisk(j *job) (mend func() error, err error) {
+func readOnlyDisk(j *job) (d disk, err error) {
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
-		return nil, err
+		return d, err
 	}
 	if err := syscall.Mount(j.Home, j.Home, "", syscall.MS_BIND, ""); err != nil {
-		return nil, err
+		return d, err
 	}
 	if err := syscall.Mount("", j.Home, "", syscall.MS_BIND|syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
-		return nil, err
+		return d, err
 	}
-	return func() error { return nil }, nil
+	return disk{none, none}, nil
 }
 
 // PS-6 at a renewal: no room, or no right to write, shows before the provider
@@ -90,7 +103,9 @@ func TestFault_DiskFullOrReadOnlyBeforeARenewalAsks(t *testing.T) {
 		asks      int
 		again     string
 	}{
-		{"full", "library.full", 1, "outcome renewed"},
+		// A library that was opened without room is one to read, until the next start.
+		{"full at the start", "library.full", 0, "library.full"},
+		{"full later", "library.full", 1, "outcome renewed"},
 		{"read-only", "library.read_only", 0, "library.read_only"},
 	} {
 		t.Run(row.disk, func(t *testing.T) {
