@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/tokenkeep/tokenkeep/internal/problem"
 )
@@ -22,6 +23,42 @@ func stop(t *testing.T, p *process) {
 	var status syscall.WaitStatus
 	if _, err := syscall.Wait4(p.Process.Pid, &status, syscall.WUNTRACED, nil); err != nil || !status.Stopped() {
 		t.Fatal(status, err)
+	}
+}
+
+func TestAKilledWindowLeavesNothingInTheWay(t *testing.T) {
+	dir := homeDir(t)
+	for round := range 3 {
+		p := newProcess(t, dir)
+		p.goOn()
+		if said := p.says(t); said != "first" {
+			t.Fatalf("round %d: %s", round, said)
+		}
+		if err := Tell(dir, "show"); err != nil {
+			t.Fatal(err)
+		}
+		if said := p.says(t); said != "wish show" {
+			t.Fatal(said)
+		}
+		_ = p.Process.Kill()
+		_ = p.Wait()
+		if _, err := os.Lstat(filepath.Join(dir, "window.sock")); err != nil {
+			t.Fatalf("the kill left no socket, so this proves nothing: %v", err)
+		}
+	}
+	wantKey(t, Tell(dir, "show"), problem.WindowSilent)
+	// One that hangs is silent, and still the window.
+	p := newProcess(t, dir)
+	p.goOn()
+	p.says(t)
+	stop(t, p)
+	start := time.Now()
+	wantKey(t, Tell(dir, "show"), problem.WindowSilent)
+	if took := time.Since(start); took > 10*time.Second {
+		t.Errorf("took %v", took)
+	}
+	if first, err := Single(dir); first != nil || err != nil {
+		t.Errorf("%v %v", first, err)
 	}
 }
 
