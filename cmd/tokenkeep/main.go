@@ -10,6 +10,7 @@ import (
 	"log"
 	"net/url"
 	"os"
+	"regexp"
 	"runtime/debug"
 	"strings"
 
@@ -38,11 +39,11 @@ func main() {
 
 func run(args []string, stdout, stderr io.Writer, getenv func(string) string) (code int) {
 	c := text.For(text.Detect(getenv))
-	home, exit, done := flags(c, args, stdout, stderr)
+	wanted, exit, done := flags(c, args, stdout, stderr)
 	if done {
 		return exit
 	}
-	config, err := connect.Environment(getenv, home)
+	config, err := connect.Environment(getenv, wanted.home)
 	if err != nil {
 		p := problem.Of(err)
 		told := c.Tell(p)
@@ -51,6 +52,16 @@ func run(args []string, stdout, stderr io.Writer, getenv func(string) string) (c
 	}
 	config.SessionWithoutKeychain = true
 	config.Attended = true
+
+	instance, told, exit := onlyWindow(c, config.Home, wanted.account)
+	if told {
+		return exit
+	}
+	var wishes <-chan string
+	if instance != nil {
+		defer instance.Close()
+		wishes = instance.Wishes
+	}
 
 	// Without OpenGL the toolkit logs a line and stays, without a window; with
 	// no display it panics (ruling 11).
@@ -79,6 +90,8 @@ func run(args []string, stdout, stderr io.Writer, getenv func(string) string) (c
 	app.SetMetadata(metadata())
 	a := app.NewWithID(buildinfo.ID)
 	a.SetIcon(icon())
+	standby := &tray{}
+	defer standby.close()
 	w := ui.New(ui.Params{
 		App:      a,
 		Practice: config.SandboxURL,
@@ -109,6 +122,11 @@ func run(args []string, stdout, stderr io.Writer, getenv func(string) string) (c
 			_, ok := browser.FindSeparate()
 			return ok
 		},
+		Timer:   desktop.NewTimer(desktop.TimerOptions{Getenv: getenv, Home: timerHome(getenv, config.Home)}),
+		Notify:  desktop.Notify,
+		Tray:    standby,
+		Wishes:  wishes,
+		Account: wanted.account,
 		Started: func(w fyne.Window, run kit.Runner) func() {
 			settle()
 			return serve(w, run, stderr)
@@ -144,32 +162,50 @@ func reasonOf(getenv func(string) string, otherwise string) string {
 	return otherwise
 }
 
+// options are what the command line asks for.
+type options struct {
+	home string
+	// account is the id of the account to open, or empty.
+	account string
+}
+
+// ourID is what ids of accounts look like.
+var ourID = regexp.MustCompile(`^[a-z0-9]{8,32}$`)
+
 // flags reads the command line. Words of the toolkit's or of Go's own flag
 // package would be in one language only.
-func flags(c *text.Catalogue, args []string, stdout, stderr io.Writer) (home string, exit int, done bool) {
+func flags(c *text.Catalogue, args []string, stdout, stderr io.Writer) (wanted options, exit int, done bool) {
+	wrong := func(words string) (options, int, bool) {
+		fmt.Fprintln(stderr, words)
+		return options{}, problem.Input.ExitCode(), true
+	}
 	for i := 0; i < len(args); i++ {
 		name, value, has := strings.Cut(args[i], "=")
+		next := func() string {
+			if !has && i+1 < len(args) {
+				i++
+				return args[i]
+			}
+			return value
+		}
 		switch name {
 		case "--help", "-h", "-help":
 			fmt.Fprintln(stdout, c.Say("program.help"))
-			return "", 0, true
+			return options{}, 0, true
 		case "--version", "-version":
 			fmt.Fprintln(stdout, c.Say("program.version", text.Args{"name": buildinfo.Name, "version": buildinfo.Version}))
-			return "", 0, true
+			return options{}, 0, true
 		case "--home", "-home":
-			if !has && i+1 < len(args) {
-				i++
-				value = args[i]
+			if wanted.home = next(); wanted.home == "" {
+				return wrong(c.Say("program.home_missing"))
 			}
-			if value == "" {
-				fmt.Fprintln(stderr, c.Say("program.home_missing"))
-				return "", problem.Input.ExitCode(), true
+		case "--account", "-account":
+			if wanted.account = next(); !ourID.MatchString(wanted.account) {
+				return wrong(c.Say("program.account_missing"))
 			}
-			home = value
 		default:
-			fmt.Fprintln(stderr, c.Say("program.unknown", text.Args{"flag": problem.Outside(name, 40)}))
-			return "", problem.Input.ExitCode(), true
+			return wrong(c.Say("program.unknown", text.Args{"flag": problem.Outside(name, 40)}))
 		}
 	}
-	return home, 0, false
+	return wanted, 0, false
 }

@@ -8,9 +8,11 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/tokenkeep/tokenkeep/internal/connect"
 	"github.com/tokenkeep/tokenkeep/internal/text"
 	"github.com/tokenkeep/tokenkeep/internal/vault"
 )
@@ -93,25 +95,30 @@ func TestFlagsSpeakTheCataloguesWords(t *testing.T) {
 	for _, lang := range []string{"en", "de"} {
 		c := text.For(lang)
 		for _, row := range []struct {
-			args []string
-			home string
-			exit int
-			done bool
-			out  string
-			err  string
+			args    []string
+			home    string
+			account string
+			exit    int
+			done    bool
+			out     string
+			err     string
 		}{
 			{args: nil},
 			{args: []string{"--home", "/x"}, home: "/x"},
 			{args: []string{"--home=/y"}, home: "/y"},
 			{args: []string{"--home"}, exit: 2, done: true, err: c.Say("program.home_missing")},
+			{args: []string{"--account", "abcdefgh12345678"}, account: "abcdefgh12345678"},
+			{args: []string{"--account=abcdefgh12345678", "--home=/y"}, account: "abcdefgh12345678", home: "/y"},
+			{args: []string{"--account"}, exit: 2, done: true, err: c.Say("program.account_missing")},
+			{args: []string{"--account", "../etc"}, exit: 2, done: true, err: c.Say("program.account_missing")},
 			{args: []string{"--version"}, done: true, out: "Tokenkeep 0.1.0"},
 			{args: []string{"--help"}, done: true, out: c.Say("program.help")},
 			{args: []string{"--token=abc"}, exit: 2, done: true, err: "--token"},
 		} {
 			var out, errs bytes.Buffer
-			home, exit, done := flags(c, row.args, &out, &errs)
-			if home != row.home || exit != row.exit || done != row.done {
-				t.Errorf("%s %v: %q %d %v", lang, row.args, home, exit, done)
+			wanted, exit, done := flags(c, row.args, &out, &errs)
+			if wanted.home != row.home || wanted.account != row.account || exit != row.exit || done != row.done {
+				t.Errorf("%s %v: %+v %d %v", lang, row.args, wanted, exit, done)
 			}
 			if !strings.Contains(out.String(), row.out) || !strings.Contains(errs.String(), row.err) {
 				t.Errorf("%s %v: said %q and %q", lang, row.args, out.String(), errs.String())
@@ -159,5 +166,52 @@ func TestTheReasonIsTheDisplayWhereThereIsNone(t *testing.T) {
 	}
 	if got := reasonOf(without, "opengl"); needsDisplay && got != "display" {
 		t.Error(got)
+	}
+}
+
+func TestALaterStartHandsItsWishToTheFirst(t *testing.T) {
+	home, c := t.TempDir(), text.For("en")
+	first, told, _ := onlyWindow(c, home, "")
+	if first == nil || told {
+		t.Fatalf("the first start: %v %v", first, told)
+	}
+	for account, want := range map[string]string{"": "show", "abcdefgh12345678": "account:abcdefgh12345678"} {
+		if second, told, exit := onlyWindow(c, home, account); second != nil || !told || exit != 0 {
+			t.Fatalf("a later start: %v %v %d", second, told, exit)
+		}
+		select {
+		case got := <-first.Wishes:
+			if got != want {
+				t.Errorf("the first was asked for %q, want %q", got, want)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatal("the wish did not arrive")
+		}
+	}
+	first.Close()
+	again, told, _ := onlyWindow(c, home, "")
+	if again == nil || told {
+		t.Fatalf("after the first has ended: %v %v", again, told)
+	}
+	again.Close()
+}
+
+func TestTheTimerNamesAHomeThatItCannotFind(t *testing.T) {
+	home := t.TempDir()
+	env := map[string]string{"HOME": home, "LocalAppData": home}
+	getenv := func(name string) string { return env[name] }
+	usual, err := connect.Environment(getenv, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := timerHome(getenv, usual.Home); got != "" {
+		t.Errorf("the default home is named: %q", got)
+	}
+	env["TOKENKEEP_HOME"], env["XDG_DATA_HOME"] = "/elsewhere", "/elsewhere/data"
+	if got := timerHome(getenv, usual.Home); got != "" {
+		t.Errorf("the default home is named: %q", got)
+	}
+	if got := timerHome(getenv, "/elsewhere"); got != "/elsewhere" {
+		t.Errorf("another home is %q", got)
 	}
 }

@@ -261,7 +261,7 @@ func (s *shell) stayingFacts() stayingFacts {
 	return stayingFacts{
 		Timer: s.timer, HasTimer: s.params.Timer != nil && s.real != nil, Notifies: s.params.Notify != nil,
 		Session: s.session(), Practice: s.practising, Known: s.alive.settingsKnown, Warn: !s.alive.warnOff,
-		Calendar: s.alive.calendarPath, HasTray: s.trayMenu != nil, ToTray: s.prefs.toTray(),
+		Calendar: s.alive.calendarPath, HasTray: s.tray, ToTray: s.prefs.toTray(),
 	}
 }
 

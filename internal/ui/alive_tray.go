@@ -3,8 +3,6 @@ package ui
 import (
 	"context"
 
-	"fyne.io/fyne/v2"
-
 	"github.com/tokenkeep/tokenkeep/internal/problem"
 )
 
@@ -12,8 +10,18 @@ import (
 type Tray interface {
 	// Present reports whether the desktop has one. It may ask another process.
 	Present(ctx context.Context) bool
-	// Show puts our icon with that menu there, on the window's goroutine.
-	Show(menu *fyne.Menu)
+	// Show puts our icon with that menu there, or changes the menu's words: it
+	// has the same items, in the same order, at every call. It is called on the
+	// window's goroutine and does not wait.
+	Show(menu []TrayItem)
+}
+
+// TrayItem is one line of the tray's menu.
+type TrayItem struct {
+	// Words are empty while the item is not to be seen.
+	Words string
+	// Do may be called from any goroutine. It is the same at every call.
+	Do func()
 }
 
 // The desktop may have no tray (stock GNOME has none), so it is looked for
@@ -30,8 +38,7 @@ func (s *shell) startTray() {
 			if !there {
 				return
 			}
-			s.trayMenu = fyne.NewMenu("")
-			s.refreshTray()
+			s.tray = true
 			s.changed()
 		})
 }
@@ -39,32 +46,44 @@ func (s *shell) startTray() {
 // refreshTray brings the tray's menu up to date; nothing is done for the same
 // words.
 func (s *shell) refreshTray() {
-	if s.trayMenu == nil {
+	if !s.tray {
 		return
 	}
-	show, need, quit := s.say("alive.tray.show"), "", s.say("alive.tray.quit")
+	need := ""
 	if n := needing(s.accounts.list); n > 0 {
 		need = s.c.Count("accounts.need", n)
 	}
-	said := show + "\n" + need + "\n" + quit
-	if said == s.traySaid {
-		return
-	}
-	s.traySaid = said
-	items := []*fyne.MenuItem{fyne.NewMenuItem(show, s.raise)}
-	if need != "" {
-		items = append(items, fyne.NewMenuItem(need, func() {
+	menu := []TrayItem{
+		{s.say("alive.tray.show"), s.fromTray(s.raise)},
+		{need, s.fromTray(func() {
 			s.raise()
 			if !s.dialogOpen() {
 				s.goNeedy()
 			}
-		}))
+		})},
+		{s.say("alive.tray.quit"), s.fromTray(func() {
+			if s.waiting {
+				s.raise() // it asks first
+			}
+			s.quit()
+		})},
 	}
-	leave := fyne.NewMenuItem(quit, s.quit)
-	// The toolkit adds one of its own otherwise, in its own words.
-	leave.IsQuit = true
-	s.trayMenu = fyne.NewMenu("", append(items, fyne.NewMenuItemSeparator(), leave)...)
-	s.params.Tray.Show(s.trayMenu)
+	said := menu[0].Words + "\n" + need + "\n" + menu[2].Words
+	if said != s.traySaid {
+		s.traySaid = said
+		s.params.Tray.Show(menu)
+	}
+}
+
+// fromTray is do, brought to the window's goroutine.
+func (s *shell) fromTray(do func()) func() {
+	return func() {
+		s.run.Post(func() {
+			if !s.ended {
+				do()
+			}
+		})
+	}
 }
 
 // goNeedy shows the accounts that need the person.
@@ -77,7 +96,7 @@ func (s *shell) goNeedy() {
 
 // closeWindow is what the window's own close button does.
 func (s *shell) closeWindow() {
-	if s.trayMenu != nil && s.prefs.toTray() {
+	if s.tray && s.prefs.toTray() {
 		s.hidden = true
 		s.window.Hide()
 		return

@@ -156,8 +156,9 @@ type shell struct {
 	unwatch     func()
 	unwatchReal func()
 	realWake    func()
-	trayMenu    *fyne.Menu
-	traySaid    string
+	// tray: our icon is in the desktop's; traySaid is what its menu says.
+	tray     bool
+	traySaid string
 	// hidden: the window is in the tray only.
 	hidden bool
 	// wished is the account that is to be opened once the list is known.
