@@ -231,6 +231,9 @@ func (s *Service) Import(ctx context.Context, in Paste) (Account, error) {
 	if err := s.SelfTest(ctx); err != nil {
 		return Account{}, err
 	}
+	if _, err := s.furnish(ctx); err != nil {
+		return Account{}, err
+	}
 	who, err := s.whose(ctx, d, shape.Token)
 	if err != nil {
 		return Account{}, err
