@@ -40,7 +40,7 @@ import (
 //
 //	keyring                    a private bus with an unlocked gnome-keyring
 //	keyring lock|freeze|thaw   lock it; it does not answer; it does again
-//	keyring stop|bare          end it; a bus without a keychain
+//	keyring stop|bare|again    end it; a bus without a keychain; start it once more
 //	sandbox [SCENARIO]         the pretend provider; practice from here on
 //	control PATH JSON          its control address
 //	exits CODE COMMAND…        run and demand the exit code
@@ -64,6 +64,9 @@ import (
 //	person-at FILE fetch FILE  signs in at that address, keeps where it leads
 //	long FILE                  an address of 17 KiB
 //	clock, lapsed TIME         no more than that since the clock
+//	forward TIME               that much later it is, for the provider and for us
+//	ago VAR TIME               a moment so long before the story's now
+//	mint FILE JSON             a token of the provider without a sign-in
 //	requests PATH N            that many requests reached the provider there
 //	keep VAR                   the last output, a token
 //	private DIR                nobody else can read it or what is in it
@@ -77,6 +80,7 @@ type story struct {
 	keyring *exec.Cmd
 	pipes   map[string]*pipe
 	clock   time.Time
+	ahead   time.Duration // how far the story's now is after the computer's
 }
 
 // pipe is a standard input that stays open, as a person's does.
@@ -103,7 +107,7 @@ func runStories(t *testing.T, files ...string) {
 			"start": cmdStart, "terminal": cmdTerminal, "until": cmdUntil, "ends": cmdEnds, "signal": cmdSignal,
 			"person": cmdPerson, "browser": cmdBrowser, "occupy": cmdOccupy, "field": cmdField,
 			"wait-for": cmdWaitFor, "long": cmdLong, "pipe": cmdPipe, "feed": cmdFeed, "feed-file": cmdFeedFile, "feed-broken": cmdFeedBroken,
-			"address": cmdAddress, "person-at": cmdPersonAt, "ctrl-c": cmdCtrlC, "clock": cmdClock, "lapsed": cmdLapsed, "requests": cmdRequests, "keep": cmdKeep, "private": cmdPrivate, "quiet": cmdQuiet, "nowhere": cmdNowhere,
+			"address": cmdAddress, "person-at": cmdPersonAt, "ctrl-c": cmdCtrlC, "clock": cmdClock, "lapsed": cmdLapsed, "forward": cmdForward, "ago": cmdAgo, "mint": cmdMint, "requests": cmdRequests, "keep": cmdKeep, "private": cmdPrivate, "quiet": cmdQuiet, "nowhere": cmdNowhere,
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
@@ -238,6 +242,8 @@ func cmdKeyring(ts *testscript.TestScript, neg bool, args []string) {
 			paths := []dbus.ObjectPath{"/org/freedesktop/secrets/collection/login"}
 			return c.Object("org.freedesktop.secrets", "/org/freedesktop/secrets").Call("org.freedesktop.Secret.Service.Lock", 0, paths).Err
 		})
+	case "again":
+		s.startKeyring(ts)
 	case "freeze":
 		ts.Check(s.keyring.Process.Signal(syscall.SIGSTOP))
 	case "thaw":
@@ -385,7 +391,7 @@ func beside(ts *testscript.TestScript, program string, args []string) *exec.Cmd 
 	cmd := exec.Command(program, args...)
 	cmd.Dir = ts.MkAbs(".")
 	cmd.Env = []string{"TERM=dumb"}
-	for _, name := range []string{"HOME", "PATH", "TMPDIR", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "TOKENKEEP_HOME", "LANG", "TOKENKEEP_SANDBOX_URL", "TOKENKEEP_VAULT", "DBUS_SESSION_BUS_ADDRESS"} {
+	for _, name := range []string{"HOME", "PATH", "TMPDIR", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "TOKENKEEP_HOME", "LANG", "TOKENKEEP_SANDBOX_URL", "TOKENKEEP_VAULT", "DBUS_SESSION_BUS_ADDRESS", "STORY_FORWARD"} {
 		if value := ts.Getenv(name); value != "" {
 			cmd.Env = append(cmd.Env, name+"="+value)
 		}
@@ -646,6 +652,40 @@ func cmdLapsed(ts *testscript.TestScript, neg bool, args []string) {
 	if took := time.Since(of(ts).clock); took > limit {
 		ts.Fatalf("it took %v, more than %v", took, limit)
 	}
+}
+
+func cmdForward(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	d, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	cmdControl(ts, false, []string{"/_/clock", `{"forward":"` + args[0] + `"}`})
+	s := of(ts)
+	s.ahead += d
+	ts.Setenv("STORY_FORWARD", s.ahead.String())
+}
+
+func cmdAgo(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	d, err := time.ParseDuration(args[1])
+	ts.Check(err)
+	ts.Setenv(args[0], time.Now().Add(of(ts).ahead-d).UTC().Format(time.RFC3339))
+}
+
+// cmdMint writes a token as a person would who copied it from a dashboard:
+// with a blank and a line's end.
+func cmdMint(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	response, err := http.Post(ts.Getenv("TOKENKEEP_SANDBOX_URL")+"/_/mint", "application/json", strings.NewReader(args[1]))
+	ts.Check(err)
+	defer response.Body.Close()
+	var minted struct {
+		AccessToken string `json:"access_token"`
+	}
+	ts.Check(json.NewDecoder(response.Body).Decode(&minted))
+	if minted.AccessToken == "" {
+		ts.Fatalf("nothing was minted: %s", response.Status)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(" "+minted.AccessToken+"\n"), 0o600))
 }
 
 // cmdRequests counts the requests that the provider got on a path.
