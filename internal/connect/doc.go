@@ -1,6 +1,6 @@
-// Package connect holds the use cases on one account: sign in, list, show,
-// hand out its token, remove it, finish what a crash interrupted, and look the
-// setup over beforehand. It is the heart: a state machine of plain values that
+// Package connect holds the use cases on one account: sign in, take in, list,
+// show, renew, check, hand out its token, revoke and remove it, finish what a
+// crash interrupted, and look the setup over beforehand. It is the heart: a state machine of plain values that
 // carries one authorization from "two fields" to "a stored token" and
 // announces every step. The window renders a [State], the command line prints
 // it, a test asserts a list of them.
@@ -36,6 +36,32 @@
 // Identity of an account is (provider, client_id, user_id). The same triple is
 // "again" and keeps its id, its place and its diary; anything else is new and
 // never overwrites.
+//
+// A renewal has one writer per account, across goroutines and processes. Its
+// order: the lock; what a former run left is finished; read again, and whoever
+// was faster has done the work; the token is read, which proves the keychain,
+// and the sealing key; a row with room for the answer is committed; the
+// provider is asked; the answer is sealed into that row; the item is written
+// with the next generation and read back; one transaction brings the library
+// up; the lock is freed ([RenewPoints]). So a process that dies leaves either
+// the old token, or the sealed new one, or a row without an answer, which means
+// "ask once more at once": a provider that changes its tokens forgives that for
+// minutes, if at all. Every process finishes what it finds of an account before
+// it uses its token ([Service.Token]); a sign-in's row without an answer is told
+// apart by having no account under its id.
+//
+// A refusal is believed only if it means the token (TOK-11), and one that gives
+// no reason only the second time. Everything else leaves the token, its dates
+// and its status as they are, and is tried again: after the time that the
+// provider named, else after a growing one, kept on the disk. Nothing is ever
+// deleted. What runs by itself asks once a day when nothing stands in the way,
+// and stops asking when only a person can help. A person who asks is refused
+// nothing but what the provider refuses for certain, a token under its age.
+//
+// No rule trusts the clock alone. An issue in the future, a try in the future
+// or a wait of more than a day were written by a clock that was ahead: such a
+// token is due at once, a try counts as one of now, a wait is over. A token
+// that the provider took after the end we know is not called expired that day.
 //
 // Practice has its own library and keychain service; the https leaf and the
 // port's lock are those of the real thing, so that a person's exception for the

@@ -315,39 +315,50 @@ func (s *Service) pendingOf(ctx context.Context, id string) (library.Pending, bo
 	return rows[i], true, nil
 }
 
-// finishAccount finishes an answer of an account that is not yet where it
-// belongs. The account's lock is held. began: a request was sent whose answer
-// nobody has, so the provider is to be asked once more at once.
+// finishAccount finishes what waits for an account, until nothing does. The
+// account's lock is held. began: a request was sent whose answer nobody has, so
+// the provider is to be asked once more at once.
 func (s *Service) finishAccount(ctx context.Context, id string) (began bool, err error) {
-	row, found, err := s.pendingOf(ctx, id)
-	if err != nil {
-		return false, err
-	}
-	c := s.heldFor(id)
-	if c != nil && !found && c.sealed {
-		// Another process finished it from its row.
-		s.letGo(c)
-		return false, nil
-	}
-	if c == nil && !found {
-		return false, nil
-	}
-	if c == nil && row.Sealed == nil {
-		return true, nil
-	}
-	if c == nil {
-		c, err = s.openRow(ctx, row)
-		if errors.Is(err, errLost) {
-			return true, s.library.Drop(ctx, row.AccountID, row.Gen)
-		}
+	for {
+		row, found, err := s.pendingOf(ctx, id)
 		if err != nil {
 			return false, err
 		}
+		c := s.heldFor(id)
+		switch {
+		case c != nil && !found && c.sealed:
+			// Another process finished it from its row.
+			s.letGo(c)
+			return began, nil
+		case c == nil && !found:
+			return began, nil
+		case c == nil:
+			c, err = s.openRow(ctx, row)
+		}
+		if errors.Is(err, errLost) {
+			account, err := s.library.Account(ctx, id)
+			if err != nil {
+				return began, err
+			}
+			began = row.Gen == account.Gen+1
+			if began && row.Sealed == nil {
+				// The row stays: the next request needs the same one.
+				return began, nil
+			}
+			err = s.library.Drop(ctx, row.AccountID, row.Gen)
+			if err != nil {
+				return began, err
+			}
+			continue
+		}
+		if err != nil || !c.answer.Renewal {
+			return began, err
+		}
+		if err := s.saveRenewal(ctx, c); err != nil {
+			return began, err
+		}
+		began = false
 	}
-	if !c.answer.Renewal {
-		return false, nil
-	}
-	return false, s.saveRenewal(ctx, c)
 }
 
 // renewLocked asks and stores. The account's lock is held and nothing of it
@@ -742,33 +753,34 @@ func (s *Service) Check(ctx context.Context, ref string) (Checked, error) {
 
 // settled finishes what waits for an account before its token is used. A lock
 // that is held belongs to a renewal under way, and until that ends the present
-// token is good; where nothing can be locked nobody can tell, and the same holds.
+// token is good; where nothing can be locked or written nobody can tell, and
+// the same holds. Only the keychain's own trouble is an error: the token lies
+// there too.
 func (s *Service) settled(ctx context.Context, row library.Account) (library.Account, error) {
 	_, found, err := s.pendingOf(ctx, row.ID)
 	if err != nil || !found && s.heldFor(row.ID) == nil {
 		return row, err
 	}
 	unlock, err := library.LockFor(ctx, s.root(), row.ID, 0)
-	if problem.Has(err, problem.LockHeld) || problem.Has(err, problem.LockUnavailable) || problem.Has(err, problem.LibraryReadOnly) {
-		return row, nil
-	}
 	if err != nil {
-		return row, err
+		return row, ctx.Err()
 	}
 	defer unlock()
 	began, err := s.finishAccount(ctx, row.ID)
+	if err == nil {
+		row, err = s.library.Account(ctx, row.ID)
+	}
+	if err == nil && began {
+		var d provider.Definition
+		if d, err = s.definition(row.Provider); err == nil {
+			_, _, err = s.renewLocked(ctx, row, d)
+		}
+	}
+	if p := problem.Of(err); p != nil && p.Kind == problem.Vault {
+		return row, err
+	}
 	if err != nil {
-		return row, err
-	}
-	if row, err = s.library.Account(ctx, row.ID); err != nil || !began {
-		return row, err
-	}
-	d, err := s.definition(row.Provider)
-	if err != nil {
-		return row, err
-	}
-	if _, _, err := s.renewLocked(ctx, row, d); err != nil {
-		return row, err
+		s.log.Warn("not finished", "account", row.ID, "err", err)
 	}
 	return s.library.Account(ctx, row.ID)
 }

@@ -258,7 +258,8 @@ type Handed struct {
 	ExpiresAt   *time.Time
 }
 
-// Recovered is one sign-in that a former run left unfinished.
+// Recovered is one sign-in that a former run left unfinished, or a renewal
+// whose answer cannot be stored yet.
 type Recovered struct {
 	// Account is set when it was finished without a browser.
 	Account *Account

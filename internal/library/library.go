@@ -23,6 +23,11 @@
 //     the row, and [ballastSize] bytes in a file beside it that Seal gives back
 //     to the file system if there is no room left: the log of SQLite grows
 //     with every write, so room inside the row alone would not do.
+//   - How renewing stands (the last try, the wait after failures, what the
+//     person was told) lies beside the account and not in it: the account's
+//     columns are a contract with scripts, and a sign-in or a removal forgets
+//     all of it in the same transaction. What the person chose lies in setting,
+//     so that window, command line and timer agree.
 //   - Seal, Finish and PutOverflow ignore the cancelling of their context:
 //     a deadline never throws a token away.
 //   - Folders 0700 and files 0600, whatever the umask, repaired at each start;
