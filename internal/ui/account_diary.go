@@ -7,6 +7,7 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"github.com/tokenkeep/tokenkeep/internal/connect"
 	"github.com/tokenkeep/tokenkeep/internal/library"
 	"github.com/tokenkeep/tokenkeep/internal/problem"
 	"github.com/tokenkeep/tokenkeep/internal/text"
@@ -93,17 +94,17 @@ func (a *accountScreen) saveDiary() {
 				}
 				before = page[len(page)-1].Seq
 			}
-			return table(diaryRows(s.c, account.Username, all, now)), nil
+			return table(diaryRows(s.c, account, all, now)), nil
 		},
 	})
 }
 
 // diaryRows is the diary as a table: when, whose, what happened, and its word
 // for programs.
-func diaryRows(c *text.Catalogue, username string, entries []library.Entry, now time.Time) [][]string {
+func diaryRows(c *text.Catalogue, a connect.Account, entries []library.Entry, now time.Time) [][]string {
 	rows := [][]string{{c.Say("account.csv_when"), c.Say("account.csv_account"), c.Say("account.csv_what"), c.Say("account.csv_event")}}
 	for _, e := range entries {
-		rows = append(rows, []string{e.At.In(now.Location()).Format(time.RFC3339), username, entryWords(c, e, now), e.Event})
+		rows = append(rows, []string{e.At.In(now.Location()).Format(time.RFC3339), a.Username, entryWords(c, e, a.ProviderName, now), e.Event})
 	}
 	return rows
 }

@@ -101,7 +101,7 @@ func TestTheLifeOfATokenThatRenews(t *testing.T) {
 	// Pasted a moment ago: renewable tomorrow, and then it is renewed.
 	pasted := renewing("a", 60*aDay, connect.Healthy)
 	pasted.ExpiresEstimated, pasted.DueAt = true, pasted.RenewAfter
-	if kinds, m = life(pasted); kinds != "issued today renews ends" || m.Marks[2].Line != "around 23 Nov" || !strings.HasPrefix(m.Marks[3].Line, "about ") {
+	if kinds, m = life(pasted); kinds != "issued today renews ends" || m.Marks[2].Line != "around 23 Nov" || !strings.HasPrefix(m.Marks[3].Line, "about ") || m.SignInBy != "We renew it by ourselves after 12:00 tomorrow; then the end date is exact." {
 		t.Errorf("%s %+v", kinds, m.Marks)
 	}
 	// Overdue: renewing is tried today, and the picture has no mark for it.
@@ -128,7 +128,7 @@ func TestEveryEntryOfTheDiaryHasItsSentence(t *testing.T) {
 		c := text.For(lang)
 		for _, event := range []string{"signed_in", "renewed", "renew_failed", "checked", "checked_closed", "check_failed", "imported", "copied", "shown", "revoked", "removed", "recovered", "warned"} {
 			for _, args := range []map[string]string{nil, {"until": "2027-01-02T12:00:00Z"}, {"reason": "network.unreachable"}, {"reason": "made.up"}, {"days": "7"}, {"n": "2"}, {"days": "x"}} {
-				words := presentEntry(c, library.Entry{At: noon, Event: event, Args: args}, noon).Words
+				words := presentEntry(c, library.Entry{At: noon, Event: event, Args: args}, "Instagram", noon).Words
 				if words == "" || strings.Contains(words, "⟦") || strings.Contains(words, "{{") || strings.Contains(words, "no value") {
 					t.Errorf("%s: %s %v reads %q", lang, event, args, words)
 				}
@@ -141,13 +141,13 @@ func TestEveryEntryOfTheDiaryHasItsSentence(t *testing.T) {
 		args         map[string]string
 	}{
 		{"renewed", "Renewed, valid until 2 January 2027", map[string]string{"until": "2027-01-02T12:00:00Z"}},
-		{"renew_failed", "Renewing did not work: The provider cannot be reached", map[string]string{"reason": "network.unreachable"}},
+		{"renew_failed", "Renewing did not work: Instagram cannot be reached", map[string]string{"reason": "network.unreachable"}},
 		{"checked_closed", "Checked while Tokenkeep was closed: it works", nil},
 		{"warned", "Warned, 7 days before the end", map[string]string{"days": "7"}},
 		{"imported", "Pasted and kept", nil},
 		{"handed_to_the_moon", "Written by a later version: handed_to_the_moon", nil},
 	} {
-		if got := entryWords(c, library.Entry{Event: row.event, Args: row.args}, noon); got != row.words {
+		if got := entryWords(c, library.Entry{Event: row.event, Args: row.args}, "Instagram", noon); got != row.words {
 			t.Errorf("%s reads %q", row.event, got)
 		}
 	}

@@ -124,7 +124,13 @@ func (a *accountScreen) rebuild() {
 			buttons = append(buttons, b.button)
 		}
 	}
-	head := kit.Column(8, kit.HeadOf(who, buttons...), kit.Over(kit.Gap(4), p.busy))
+	icon := theme.IconCheckList
+	if act.Busy != nil && act.Check.Enabled {
+		icon = theme.IconClose
+	}
+	p.check.With(icon)
+	// The bar stands in the gap below the head and takes no room of its own.
+	head := kit.Column(0, kit.HeadOf(who, buttons...), kit.Inset(8, 0, -8-p.busy.MinSize().Height, 0, kit.Over(kit.Gap(p.busy.MinSize().Height), p.busy)))
 	left := []fyne.CanvasObject{}
 	if m.Notice != nil {
 		left = append(left, kit.NewNotice(kit.Bad, sentence(m.Notice.Title), m.Notice.Happened+" "+m.Notice.Advice))
@@ -201,7 +207,7 @@ func (a *accountScreen) lifeCard(m accountModel) fyne.CanvasObject {
 		parts = append(parts, kit.Caption(m.SignInBy))
 	}
 	if m.Trouble != "" {
-		parts = append(parts, kit.NewNoticeIcon(kit.Warn, "", "", m.Trouble).SmallText())
+		parts = append(parts, kit.NewNotice(kit.Warn, "", m.Trouble).SmallText())
 	}
 	return kit.NewCard(kit.Column(12, parts...))
 }

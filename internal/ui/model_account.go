@@ -59,7 +59,7 @@ func presentAccount(c *text.Catalogue, a connect.Account, entries []library.Entr
 	m.Trouble = presentTrouble(c, a, now)
 	m.Permissions, _ = presentPermissions(c, a, d)
 	for _, e := range entries {
-		m.Diary = append(m.Diary, presentEntry(c, e, now))
+		m.Diary = append(m.Diary, presentEntry(c, e, a.ProviderName, now))
 	}
 	if a.Status == connect.NeedsSignIn || a.Status == connect.Expired {
 		p := problem.New(problem.TokenEnded, "username", a.Username, "provider", a.ProviderName)
@@ -138,6 +138,13 @@ func presentLife(c *text.Catalogue, m *accountModel, a connect.Account, now time
 	m.Marks = append(m.Marks, mark{c.Say("account.ends"), ends, 1, "ends"})
 	if !m.Ended && !renews {
 		m.SignInBy = c.Say("account.sign_in_by", text.Args{"day": when(end)})
+	}
+	switch {
+	case !renews || !a.ExpiresEstimated:
+	case a.DueAt.After(now):
+		m.SignInBy = c.Say("account.life_then", text.Args{"moment": soon(c, *a.DueAt, now)})
+	default:
+		m.SignInBy = c.Say("account.life_soon")
 	}
 }
 
@@ -252,16 +259,16 @@ var entryIcons = map[string]string{
 
 // presentEntry puts an entry of the diary into words. One that a later version
 // wrote is shown as such and not left out.
-func presentEntry(c *text.Catalogue, e library.Entry, now time.Time) diaryRow {
+func presentEntry(c *text.Catalogue, e library.Entry, provider string, now time.Time) diaryRow {
 	row := diaryRow{When: c.Moment(e.At, now), Icon: entryIcons[e.Event]}
-	row.Words = entryWords(c, e, now)
+	row.Words = entryWords(c, e, provider, now)
 	return row
 }
 
 // entryArgs names what the sentence of an event is about.
 var entryArgs = map[string]string{"signed_in": "n", "warned": "days", "renewed": "until", "renew_failed": "reason", "check_failed": "reason"}
 
-func entryWords(c *text.Catalogue, e library.Entry, now time.Time) string {
+func entryWords(c *text.Catalogue, e library.Entry, provider string, now time.Time) string {
 	key := "diary." + e.Event
 	name, has := entryArgs[e.Event]
 	value := e.Args[name]
@@ -275,7 +282,7 @@ func entryWords(c *text.Catalogue, e library.Entry, now time.Time) string {
 			return c.Say(key, text.Args{"date": c.Date(until.In(now.Location()))})
 		}
 	case name == "reason" && value != "":
-		return c.Say(key, text.Args{"reason": reasonWords(c, value)})
+		return c.Say(key, text.Args{"reason": reasonWords(c, value, provider)})
 	default:
 		if n, err := strconv.Atoi(value); err == nil {
 			return c.Count(key, n)
@@ -286,11 +293,11 @@ func entryWords(c *text.Catalogue, e library.Entry, now time.Time) string {
 
 // reasonWords is a problem's headline by its key, without the full stop that it
 // may have: it stands at the end of a sentence of ours.
-func reasonWords(c *text.Catalogue, key string) string {
-	if key = strings.TrimSpace(key); !c.Has("problem." + key + ".title") {
+func reasonWords(c *text.Catalogue, key, provider string) string {
+	if !c.Has("problem." + key + ".title") {
 		return key
 	}
-	return strings.TrimSuffix(c.Tell(problem.New(problem.Key(key))).Title, ".")
+	return strings.TrimSuffix(c.Tell(problem.New(problem.Key(key), "provider", provider)).Title, ".")
 }
 
 // settingsModel is the storage panel.

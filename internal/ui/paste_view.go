@@ -15,7 +15,7 @@ type pasteParts struct {
 	field   *kit.SecretEntry
 	box     *kit.FieldBox
 	paste   *kit.Button
-	instead *kit.Link
+	instead *kit.Button
 	open    *kit.Button
 	keep    *kit.Button
 	cancel  *kit.Button
@@ -41,7 +41,7 @@ func (p *pasteScreen) build() {
 		s.focus(w.field)
 	}).With(theme.IconPaste)
 	w.box = kit.NewSecretBox(name, w.field, "", 0, w.paste)
-	w.instead = kit.NewLink(s.say("paste.instead"), func() { s.goConnect(connectStart{}) })
+	w.instead = kit.NewButton(s.say("paste.instead"), kit.Low, func() { s.goConnect(connectStart{}) }).Flush()
 	w.open = kit.NewButton(s.say("paste.dashboard"), kit.Medium, p.openDashboard).With(theme.IconExternal)
 	w.keep = kit.NewButton(s.say("paste.keep"), kit.High, p.keep).With(theme.IconLock).WithTip("Ctrl+Enter")
 	w.cancel = kit.NewButton(s.say("connect.cancel"), kit.Low, p.cancelled).WithTip("Esc")
@@ -58,7 +58,7 @@ func (p *pasteScreen) build() {
 		options.Add(o)
 	}
 	w.when = kit.Flow(16, kit.Strong(s.say("paste.when")).Whole(), options)
-	w.found = kit.Column(12, kit.HeadOf(kit.Title(s.say("paste.found")), w.note), w.lines, kit.Over(kit.Gap(4), w.bar))
+	w.found = kit.Column(12, kit.HeadOf(kit.Title(s.say("paste.found")), w.note), w.lines, kit.Over(kit.Gap(w.bar.MinSize().Height), w.bar))
 	p.root = kit.Over()
 	p.compose()
 }
