@@ -33,5 +33,45 @@
 // of --lang or of the environment. What stays English are the names of
 // commands, flags and JSON members, and the scripts that completion prints.
 //
+// Several accounts in one command are told one by one, a line each, and the
+// exit code is the highest met; one that fails stops none of the others. That
+// nothing is due, or that a token is too young, is an answer and no failure.
+//
+// The daily run, renew --due, is what the system's timer starts. It renews what
+// is due and changes nothing else: an answer that says nothing about a token
+// leaves its account as it stood. Beside the renewing it keeps the calendar
+// file current and tells whom nothing but a sign-in can help. On a terminal
+// that is lines; else it is a notification, noted once it was shown, so that
+// what nobody could see comes again the next day. A click opens the window at
+// that account; the run waits for one for ten minutes at most, with the library
+// and the keychain closed. Whatever fails beside the renewing is said and
+// changes no exit code. The timer itself is switched on, off and shown by
+// timer; a stale one is mended by the window and by timer on, not by any other
+// command, for a tokenkeepctl that is tried out beside an installed one must
+// not take the timer over.
+//
+// Additions to the contract of the command line, beside its table:
+//
+//	timer on|off|status      {"event":"timer","installed","active","stale","program","last_run","problem"?}
+//	calendar FILE|off        {"event":"calendar","file"}
+//	diary ACCOUNT [--csv] [--limit N]
+//	                         {"event":"entry","at","account_id","what","args"}, newest first
+//	bundle [--file F]        {"event":"bundle","file" or "text"}
+//
+// and these lines: {"event":"imported","account"}; {"event":"inspected","kind",
+// "provider","living","practice","works","user_id","username","account_type",
+// "granted_scopes","expires_at","account","problem"?}; {"event":"renewed",
+// "not_due", "too_young", "already" or "waiting","account","next"?};
+// {"event":"failed","account"?,"problem","next"?}; {"event":"checked","account",
+// "works","at","problem"?}; {"event":"revoked","account","at_provider","page",
+// "problem"?}; and of renew --due {"event":"warning","account","days"} and last
+// {"event":"done","renewed","failed","not_due","off"?}. revoke is 0 where the
+// provider offers no such thing, for the page is then the way, and the kind of
+// the problem where it was asked in vain; the account is gone from here in both.
+//
+// A file that is written for a person is theirs alone (0600), there whole or
+// not at all, and never written through a link (SEC-7). A cell that a
+// spreadsheet could take for a formula begins with an apostrophe.
+//
 // Commands that do not work yet do not exist here, not even hidden.
 package cli

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync"
 	"time"
 
@@ -46,7 +47,8 @@ type warningLine struct {
 // renewDue is the daily run: what is due is renewed, who has to do something is
 // told, the calendar is kept current. What goes wrong beside the renewing is
 // said and changes no exit code.
-func (p *program) renewDue(ctx context.Context, s service) error {
+// worst is the exit code so far.
+func (p *program) renewDue(ctx context.Context, s service, worst int) error {
 	watched := p.terminal(p.err)
 	// Whoever runs this renews: a timer, cron, a person each day.
 	s.SetRenewing(true)
@@ -54,7 +56,6 @@ func (p *program) renewDue(ctx context.Context, s service) error {
 	if !watched {
 		options.Jitter = p.jitter
 	}
-	worst := 0
 	done := doneLine{Event: "done"}
 	seen := map[string]bool{}
 	options.Observe = func(r connect.Renewal) {
@@ -149,7 +150,11 @@ func (p *program) warnings(ctx context.Context, s service, warnings []renew.Warn
 				clicks = append(clicks, click{w.Account.ID, clicked})
 			}
 		}
-		p.mention(s.MarkWarned(ctx, w.Account.ID, w.Mark()))
+		if err := s.MarkWarned(ctx, w.Account.ID, w.Mark()); err != nil {
+			p.complain(problem.Of(err))
+			continue
+		}
+		p.mention(s.Note(ctx, w.Account.ID, "warned", map[string]string{"days": strconv.Itoa(w.Days)}))
 	}
 	return clicks
 }

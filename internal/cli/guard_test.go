@@ -154,6 +154,12 @@ func TestRenewAll(t *testing.T) {
 func dueWorld(outcome map[string]connect.Renewal, accounts ...connect.Account) *double {
 	return &double{
 		accounts: func() ([]connect.Account, error) { return accounts, nil },
+		note: func(_, event string) error {
+			if event != "warned" {
+				return errors.New("noted " + event)
+			}
+			return nil
+		},
 		renew: func(ref string, o connect.RenewOptions) (connect.Renewal, error) {
 			r, ok := outcome[ref]
 			if !ok || !o.OnlyDue {
@@ -190,6 +196,16 @@ func TestRenewDue(t *testing.T) {
 	}
 	b = newBench(t, d)
 	if code := b.run(t, "renew", "--due", "--json"); code != 6 || !strings.Contains(b.out.String(), `"event":"failed","account":{"id":"a"`) || !strings.Contains(b.out.String(), `{"event":"done","renewed":0,"failed":1,"not_due":0}`) {
+		t.Errorf("%d %s", code, b.out.String())
+	}
+
+	// So does an answer of yesterday that the keychain still does not take.
+	d = dueWorld(nil, inDays("a", 40))
+	d.recover = func() ([]connect.Recovered, error) {
+		return []connect.Recovered{{Problem: problem.New(problem.VaultLocked)}}, nil
+	}
+	b = newBench(t, d)
+	if code := b.run(t, "renew", "--due", "--json"); code != 6 {
 		t.Errorf("%d %s", code, b.out.String())
 	}
 

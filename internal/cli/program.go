@@ -231,8 +231,9 @@ func (p *program) config() (connect.Config, error) {
 }
 
 // finishFormer completes what a crash left behind, before anybody looks at the
-// accounts. What cannot be finished is said and stops nothing.
-func (p *program) finishFormer(ctx context.Context, s service) {
+// accounts. What cannot be finished is said and stops nothing; kept is the exit
+// code of a keychain that keeps an answer from being stored, else 0.
+func (p *program) finishFormer(ctx context.Context, s service) (kept int) {
 	recovered, err := s.Recover(ctx)
 	for _, r := range recovered {
 		switch {
@@ -240,11 +241,15 @@ func (p *program) finishFormer(ctx context.Context, s service) {
 			p.note(p.say.Say("cli.recovered", one("account", p.handle(*r.Account))))
 		case r.Problem != nil:
 			p.complain(r.Problem)
+			if r.Problem.Kind == problem.Vault {
+				kept = r.Problem.Kind.ExitCode()
+			}
 		}
 	}
 	if err != nil {
 		p.complain(problem.Of(err))
 	}
+	return kept
 }
 
 func isTerminal(stream any) bool {

@@ -38,9 +38,9 @@ func (p *program) renew(ctx context.Context, o renewOptions) error {
 		return err
 	}
 	defer s.Close()
-	p.finishFormer(ctx, s)
+	kept := p.finishFormer(ctx, s)
 	if o.Due {
-		return p.renewDue(ctx, s)
+		return p.renewDue(ctx, s, kept)
 	}
 	return p.each(ctx, s, o.chosen, func(a connect.Account) (int, error) {
 		r, err := s.Renew(ctx, a.ID, connect.RenewOptions{})

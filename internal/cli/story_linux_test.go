@@ -20,6 +20,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -51,6 +52,8 @@ import (
 //	signal NAME KILL|INT|TERM
 //	person NAME WHAT [ARG]     sign in at the address that NAME printed:
 //	                           allow, deny, forge, double, stranger, fetch FILE
+//	notifier click|watch       somebody who sees notifications, keeps them in
+//	                           notices.txt and clicks them, or does not
 //	browser WHAT               what whoever xdg-open calls does: the same, or
 //	                           fail, nothing
 //	wait-for FILE              until it exists
@@ -107,11 +110,11 @@ func runStories(t *testing.T, files ...string) {
 			"start": cmdStart, "terminal": cmdTerminal, "until": cmdUntil, "ends": cmdEnds, "signal": cmdSignal,
 			"person": cmdPerson, "browser": cmdBrowser, "occupy": cmdOccupy, "field": cmdField,
 			"wait-for": cmdWaitFor, "long": cmdLong, "pipe": cmdPipe, "feed": cmdFeed, "feed-file": cmdFeedFile, "feed-broken": cmdFeedBroken,
-			"address": cmdAddress, "person-at": cmdPersonAt, "ctrl-c": cmdCtrlC, "clock": cmdClock, "lapsed": cmdLapsed, "forward": cmdForward, "ago": cmdAgo, "mint": cmdMint, "requests": cmdRequests, "keep": cmdKeep, "private": cmdPrivate, "quiet": cmdQuiet, "nowhere": cmdNowhere,
+			"address": cmdAddress, "person-at": cmdPersonAt, "ctrl-c": cmdCtrlC, "clock": cmdClock, "lapsed": cmdLapsed, "notifier": cmdNotifier, "forward": cmdForward, "ago": cmdAgo, "mint": cmdMint, "requests": cmdRequests, "keep": cmdKeep, "private": cmdPrivate, "quiet": cmdQuiet, "nowhere": cmdNowhere,
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Deadline:            time.Now().Add(2 * time.Minute),
+		Deadline:            time.Now().Add(3 * time.Minute),
 	}
 	testscript.RunT(discreet{t}, params)
 }
@@ -651,6 +654,59 @@ func cmdLapsed(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	if took := time.Since(of(ts).clock); took > limit {
 		ts.Fatalf("it took %v, more than %v", took, limit)
+	}
+}
+
+// notifier is a desktop's notification service (Desktop Notifications
+// Specification 1.2) with a person before it.
+type notifier struct {
+	conn   *dbus.Conn
+	file   string
+	clicks bool
+	next   atomic.Uint32
+}
+
+// GetCapabilities is called over the bus, as are the three below.
+func (n *notifier) GetCapabilities() ([]string, *dbus.Error) {
+	return []string{"actions", "body"}, nil
+}
+
+// GetServerInformation names the service.
+func (n *notifier) GetServerInformation() (name, vendor, version, spec string, e *dbus.Error) {
+	return "story", "tests", "1", "1.2", nil
+}
+
+// CloseNotification does nothing: nobody looks away.
+func (n *notifier) CloseNotification(uint32) *dbus.Error { return nil }
+
+// Notify keeps what is shown and, as the person may, clicks it.
+func (n *notifier) Notify(_ string, _ uint32, _, title, body string, actions []string, _ map[string]dbus.Variant, _ int32) (uint32, *dbus.Error) {
+	id := n.next.Add(1)
+	f, err := os.OpenFile(n.file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return 0, dbus.MakeFailedError(err)
+	}
+	defer f.Close()
+	_, _ = fmt.Fprintf(f, "%s | %s | %s\n", title, body, strings.Join(actions, " "))
+	if n.clicks {
+		go func() {
+			_ = n.conn.Emit("/org/freedesktop/Notifications", "org.freedesktop.Notifications.ActionInvoked", id, "default")
+		}()
+	}
+	return id, nil
+}
+
+func cmdNotifier(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	conn, err := dbus.Connect(of(ts).bus)
+	ts.Check(err)
+	ts.Defer(func() { _ = conn.Close() })
+	n := &notifier{conn: conn, file: ts.MkAbs("notices.txt"), clicks: args[0] == "click"}
+	ts.Check(conn.Export(n, "/org/freedesktop/Notifications", "org.freedesktop.Notifications"))
+	reply, err := conn.RequestName("org.freedesktop.Notifications", dbus.NameFlagDoNotQueue|dbus.NameFlagReplaceExisting|dbus.NameFlagAllowReplacement)
+	ts.Check(err)
+	if reply != dbus.RequestNameReplyPrimaryOwner {
+		ts.Fatalf("somebody else shows notifications")
 	}
 }
 
