@@ -489,3 +489,15 @@ func TestTheAccountFitsEverySize(t *testing.T) {
 		}
 	}
 }
+
+func FuzzFileName(f *testing.F) {
+	for _, seed := range []string{"northlight.studio", "../../etc/passwd", "con", "a\x00b", "…", strings.Repeat(".", 99), "ä\u202eb"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, username string) {
+		name := fileName(username)
+		if name == "" || len(name) > 60 || name[0] == '.' || filepath.Base(name) != name || strings.ContainsAny(name, "/\\:\x00 ") {
+			t.Errorf("%q becomes %q", username, name)
+		}
+	})
+}
