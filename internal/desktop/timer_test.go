@@ -913,6 +913,11 @@ func TestTemporaryFoldersAreRefused(t *testing.T) {
 		os.Symlink(filepath.Join(filepath.Dir(inside), "tokenkeepctl"), filepath.Join(linkedFile, "tokenkeepctl"))); err != nil {
 		t.Fatal(err)
 	}
+	half := filepath.Join(root, "half")
+	programIn(t, half)
+	if err := errors.Join(os.Remove(filepath.Join(half, "tokenkeep")), os.Symlink(inside, filepath.Join(half, "tokenkeep"))); err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		running   string
 		temporary []string
@@ -924,6 +929,7 @@ func TestTemporaryFoldersAreRefused(t *testing.T) {
 		"go run":                  {cached, []string{}, true},
 		"go build":                {built, []string{}, true},
 		"through a link":          {filepath.Join(linked, "tokenkeep"), []string{temp}, true},
+		"what runs is a link":     {filepath.Join(half, "tokenkeep"), []string{temp}, true},
 		"the program is a link":   {filepath.Join(linkedFile, "tokenkeep"), []string{temp}, true},
 		"the temp folder is one":  {inside, []string{toTemp}, true},
 		"one relative, one blank": {outside, []string{"", "app", "/"}, false},
