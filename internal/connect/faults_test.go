@@ -617,6 +617,33 @@ func TestFault_CancelledDuringARenewal(t *testing.T) {
 	}
 }
 
+// The person stops while the answer is on its way, from a provider that forgives
+// nothing: it is waited for.
+func TestFault_CancelledWhileTheAnswerIsOnItsWay(t *testing.T) {
+	s, id, _ := dueAccount(t)
+	if err := s.sandbox.Server.SetShape(sandbox.Shape{Renew: "rotating"}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	s.service.config.Client = &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		got, err := http.DefaultTransport.RoundTrip(r.Clone(context.WithoutCancel(r.Context())))
+		cancel()
+		if r.Context().Err() != nil {
+			return nil, r.Context().Err()
+		}
+		return got, err
+	})}
+	if _, err := s.service.Renew(ctx, id, RenewOptions{}); err != nil {
+		t.Error(err)
+	}
+	s.service.config.Client = nil
+	s.mended(id)
+	if n := s.asks("user-0001"); n != 1 {
+		t.Errorf("%d requests", n)
+	}
+}
+
 // Nothing that a renewal meets, in any of its ways to fail, writes a token into
 // the log.
 func TestFault_NoSecretOfARenewalIsInItsLog(t *testing.T) {
