@@ -63,6 +63,14 @@
 // token is due at once, a try counts as one of now, a wait is over. A token
 // that the provider took after the end we know is not called expired that day.
 //
+// A pasted token is told by its shape before anybody is asked, is sent to the
+// profile address of its own provider and nowhere else, and never to an
+// exchange. It brings no client: with an app named it is that app's; without, it
+// goes into the person's only account at that provider, being the same person's
+// newer token; where there are several, or none, it stands for itself under
+// (provider, "", user_id), so that nothing is overwritten by a guess. Its end is
+// an estimate until the first renewal, and no permission is claimed.
+//
 // Practice has its own library and keychain service; the https leaf and the
 // port's lock are those of the real thing, so that a person's exception for the
 // certificate holds in both and both know of each other.

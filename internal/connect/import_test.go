@@ -188,6 +188,9 @@ func TestOfSeveralAccountsNoneIsOverwritten(t *testing.T) {
 	if err != nil || again.ID != account.ID || len(s.accounts()) != 3 {
 		t.Errorf("%+v, %v, %d accounts", again, err, len(s.accounts()))
 	}
+	if found, err := s.service.Inspect(t.Context(), s.dashboard(sandbox.Minted{})); err != nil || found.Known == nil || found.Known.ID != account.ID {
+		t.Errorf("inspected as %+v, %v", found.Known, err)
+	}
 	// With an app it is that app's account.
 	named, err := s.service.Import(t.Context(), Paste{Text: s.dashboard(sandbox.Minted{Age: 2 * time.Hour}), App: first.App})
 	if err != nil || named.ID != first.ID || named.App != first.App || len(s.accounts()) != 3 {

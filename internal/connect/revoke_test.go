@@ -220,6 +220,8 @@ func TestTOK14_ATokenThatIsGoneIsRemovedHereAndSaid(t *testing.T) {
 type shut struct {
 	vault.Store
 	locked bool
+	// deletes counts what was asked for while it was locked.
+	deletes int
 }
 
 func (l *shut) Get(ctx context.Context, name string) (secret.Text, error) {
@@ -231,6 +233,7 @@ func (l *shut) Get(ctx context.Context, name string) (secret.Text, error) {
 
 func (l *shut) Delete(ctx context.Context, name string) error {
 	if l.locked {
+		l.deletes++
 		return problem.New(problem.VaultLocked)
 	}
 	return l.Store.Delete(ctx, name)
@@ -248,8 +251,8 @@ func TestALockedKeychainRevokesNothing(t *testing.T) {
 	if _, err := s.service.Revoke(t.Context(), account.ID); !problem.Has(err, problem.VaultLocked) {
 		t.Errorf("%v", err)
 	}
-	if len(o.revoked) != 0 || len(s.accounts()) != 1 {
-		t.Errorf("%d requests, %d accounts", len(o.revoked), len(s.accounts()))
+	if len(o.revoked) != 0 || len(s.accounts()) != 1 || store.deletes != 0 {
+		t.Errorf("%d requests, %d accounts, asked %d times more", len(o.revoked), len(s.accounts()), store.deletes)
 	}
 	store.locked = false
 	if _, err := s.service.Revoke(t.Context(), account.ID); err != nil || len(o.revoked) != 1 {
