@@ -617,6 +617,77 @@ func TestFault_CancelledDuringARenewal(t *testing.T) {
 	}
 }
 
+// A provider may give back the very token that it was asked with, with a new
+// end (providers.md 2.7): that is a renewal.
+func TestFault_RenewalThatReturnsTheSameToken(t *testing.T) {
+	s, id, _ := dueAccount(t)
+	before := s.kept(id)
+	s.fault(sandbox.Fault{Status: 200, Body: fmt.Appendf(nil, `{"access_token":%q,"token_type":"bearer","expires_in":5183944}`, before.AccessToken.Reveal())})
+	if got := s.renew(id, RenewOptions{}); got.Outcome != Renewed {
+		t.Fatalf("%+v", got)
+	}
+	after := s.kept(id)
+	if !after.AccessToken.Equal(before.AccessToken) || after.Gen != 2 || !after.ExpiresAt.After(before.ExpiresAt.Add(40*day)) {
+		t.Errorf("generation %d, ends %v", after.Gen, after.ExpiresAt)
+	}
+	if got := s.renew(id, RenewOptions{OnlyDue: true}); got.Outcome != NotDue {
+		t.Errorf("and again: %+v", got)
+	}
+}
+
+// The scenarios that strike around and after a sign-in, through the whole core.
+func TestScenariosOfTheSandboxAfterASignIn(t *testing.T) {
+	for _, row := range []struct {
+		scenario string
+		key      problem.Key
+		status   Status
+	}{
+		{"ended", problem.TokenEnded, Expired},
+		{"password-changed", problem.PasswordChanged, NeedsSignIn},
+	} {
+		t.Run(row.scenario, func(t *testing.T) {
+			s := newStage(t, row.scenario, func(c *Config) { c.Wait = atOnce })
+			a, err := s.service.Connect(t.Context(), s.request(), nil)
+			if err != nil || a.Status != Healthy {
+				t.Fatalf("the sign-in: %+v, %v", a, err)
+			}
+			if got, err := s.service.Check(t.Context(), a.ID); err != nil || got.Works || !problem.Has(got.Problem, row.key) || got.Account.Status != row.status {
+				t.Errorf("the check: %+v, %v", got, err)
+			}
+			if err := s.sandbox.Server.SetScenario("ok"); err != nil {
+				t.Fatal(err)
+			}
+			if a, err := s.service.Connect(t.Context(), s.request(), nil); err != nil || a.Status != Healthy {
+				t.Errorf("signing in again: %+v, %v", a, err)
+			}
+			if got, err := s.service.Check(t.Context(), a.ID); err != nil || !got.Works {
+				t.Errorf("after it: %+v, %v", got, err)
+			}
+		})
+	}
+	t.Run("wrong-account", func(t *testing.T) {
+		s := newStage(t, "wrong-account")
+		r := s.request()
+		r.Expect = sandbox.People()[0]
+		if _, err := s.service.Connect(t.Context(), r, s.watch); !problem.Has(err, problem.OtherAccount) {
+			t.Errorf("%v", err)
+		}
+		s.nothingLeft()
+	})
+	t.Run("not-invited", func(t *testing.T) {
+		s := newStage(t, "not-invited")
+		r := s.request()
+		r.Timeout = 2 * time.Second
+		if _, err := s.service.Connect(t.Context(), r, s.watch); !problem.Has(err, problem.DeadlinePassed) {
+			t.Errorf("%v", err)
+		}
+		if page := s.person.lastPage(); !strings.Contains(page.body, "Insufficient Developer Role") || !strings.Contains(page.address, "/third_party/error/") {
+			t.Errorf("the provider's page: %s", page.body)
+		}
+		s.nothingLeft()
+	})
+}
+
 // The person stops while the answer is on its way, from a provider that forgives
 // nothing: it is waited for.
 func TestFault_CancelledWhileTheAnswerIsOnItsWay(t *testing.T) {
