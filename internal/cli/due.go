@@ -14,8 +14,9 @@ import (
 	"github.com/tokenkeep/tokenkeep/internal/text"
 )
 
-// The settings that are written here, and the word that switches one off.
+// The settings that are read or written here, and the word that switches one off.
 const (
+	settingRenew    = "renew"
 	settingCalendar = "calendar"
 	settingRan      = "timer_ran"
 	off             = "off"

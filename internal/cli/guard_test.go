@@ -711,6 +711,10 @@ func TestTimer(t *testing.T) {
 	if code := b.run(t, "timer", "on", "--json"); code != 0 || b.out.String() != `{"event":"timer","installed":true,"active":true,"stale":false,"program":"/usr/bin/tokenkeepctl","last_run":"2026-11-22T07:00:00Z"}`+"\n" {
 		t.Errorf("%d %s%s", code, b.out.String(), b.err.String())
 	}
+	off := newBench(t, &double{settings: map[string]string{"renew": "off"}})
+	if code := off.run(t, "timer", "on"); code != 0 || !strings.Contains(off.err.String(), "switched off in the settings") {
+		t.Errorf("%d %s", code, off.err.String())
+	}
 	// Its home is not the default one, so the timer has to name it.
 	if len(b.timer.homes) == 0 || b.timer.homes[0] == "" || b.timer.homes[0] != b.p.getenv("TOKENKEEP_HOME") {
 		t.Errorf("%q", b.timer.homes)
@@ -738,7 +742,7 @@ func TestTimer(t *testing.T) {
 		}
 	}
 	for _, command := range []string{"on", "off"} {
-		b := newBench(t, nil)
+		b := newBench(t, nil) // the library is not opened for what fails
 		b.timer.refuse = problem.New(problem.TimerFailed)
 		if code := b.run(t, "timer", command); code != problem.New(problem.TimerFailed).Kind.ExitCode() {
 			t.Errorf("%s refused: %d", command, code)

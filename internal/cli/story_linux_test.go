@@ -71,6 +71,7 @@ import (
 //	ago VAR TIME               a moment so long before the story's now
 //	mint FILE JSON             a token of the provider without a sign-in
 //	requests PATH N            that many requests reached the provider there
+//	asked PATH                 wait until a request came there
 //	keep VAR                   the last output, a token
 //	private DIR                nobody else can read it or what is in it
 //	field VAR NAME             a member of the last JSON line on stdout
@@ -110,7 +111,7 @@ func runStories(t *testing.T, files ...string) {
 			"start": cmdStart, "terminal": cmdTerminal, "until": cmdUntil, "ends": cmdEnds, "signal": cmdSignal,
 			"person": cmdPerson, "browser": cmdBrowser, "occupy": cmdOccupy, "field": cmdField,
 			"wait-for": cmdWaitFor, "long": cmdLong, "pipe": cmdPipe, "feed": cmdFeed, "feed-file": cmdFeedFile, "feed-broken": cmdFeedBroken,
-			"address": cmdAddress, "person-at": cmdPersonAt, "ctrl-c": cmdCtrlC, "clock": cmdClock, "lapsed": cmdLapsed, "notifier": cmdNotifier, "forward": cmdForward, "ago": cmdAgo, "mint": cmdMint, "requests": cmdRequests, "keep": cmdKeep, "private": cmdPrivate, "quiet": cmdQuiet, "nowhere": cmdNowhere,
+			"address": cmdAddress, "person-at": cmdPersonAt, "ctrl-c": cmdCtrlC, "clock": cmdClock, "lapsed": cmdLapsed, "notifier": cmdNotifier, "forward": cmdForward, "ago": cmdAgo, "mint": cmdMint, "requests": cmdRequests, "asked": cmdAsked, "keep": cmdKeep, "private": cmdPrivate, "quiet": cmdQuiet, "nowhere": cmdNowhere,
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
@@ -747,6 +748,18 @@ func cmdMint(ts *testscript.TestScript, neg bool, args []string) {
 // cmdRequests counts the requests that the provider got on a path.
 func cmdRequests(ts *testscript.TestScript, neg bool, args []string) {
 	refuseNegation(ts, neg)
+	if n := requestsOn(ts, args[0]); strconv.Itoa(n) != args[1] {
+		ts.Fatalf("%d requests on %s, want %s", n, args[0], args[1])
+	}
+}
+
+// cmdAsked waits until the provider got a request on a path.
+func cmdAsked(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	within(ts, "a request comes to "+args[0], func() bool { return requestsOn(ts, args[0]) > 0 })
+}
+
+func requestsOn(ts *testscript.TestScript, path string) int {
 	response, err := http.Get(ts.Getenv("TOKENKEEP_SANDBOX_URL") + "/_/log")
 	ts.Check(err)
 	defer response.Body.Close()
@@ -754,13 +767,11 @@ func cmdRequests(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(json.NewDecoder(response.Body).Decode(&log))
 	n := 0
 	for _, r := range log.Requests {
-		if r.Path == args[0] {
+		if r.Path == path {
 			n++
 		}
 	}
-	if strconv.Itoa(n) != args[1] {
-		ts.Fatalf("%d requests on %s, want %s", n, args[0], args[1])
-	}
+	return n
 }
 
 func cmdKeep(ts *testscript.TestScript, neg bool, args []string) {

@@ -72,11 +72,25 @@ func (p *program) timerOn(ctx context.Context) error {
 	if err := timer.Install(ctx); err != nil {
 		return err
 	}
+	p.noteIfOff(ctx)
 	if p.json {
 		return p.timerStatus(ctx)
 	}
 	p.result(p.say.Say("cli.timer.on.done"))
 	return nil
+}
+
+// noteIfOff says that a timer does nothing while renewing is switched off in
+// the window. Not being able to look is no failure of the timer.
+func (p *program) noteIfOff(ctx context.Context) {
+	s, err := p.service(ctx)
+	if err != nil {
+		return
+	}
+	defer s.Close()
+	if value, _ := s.Setting(ctx, settingRenew); value == off {
+		p.note(p.say.Say("cli.timer.on.but_off"))
+	}
 }
 
 func (p *program) timerOff(ctx context.Context) error {
