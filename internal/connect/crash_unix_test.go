@@ -9,13 +9,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -225,7 +228,31 @@ func killed(cmd *exec.Cmd) bool {
 // onDisk makes a stage whose secrets outlive a process.
 func onDisk(t *testing.T, change ...func(*Config)) *stage {
 	t.Helper()
-	return newStage(t, "ok", append([]func(*Config){func(c *Config) { c.Store, c.Wait = &fileStore{dir: t.TempDir()}, atOnce }}, change...)...)
+	s := newStage(t, "ok", append([]func(*Config){func(c *Config) { c.Store, c.Wait = &fileStore{dir: t.TempDir()}, atOnce }}, change...)...)
+	s.uri = "https://localhost:" + quietPort(t) + "/"
+	return s
+}
+
+// quietPorts counts through ports that no system gives to outgoing connections
+// by itself; those that it gives are taken again at once where hundreds of
+// processes come and go.
+var quietPorts atomic.Uint32
+
+// quietPort is a free port that no other test of this process gets.
+func quietPort(t *testing.T) string {
+	t.Helper()
+	quietPorts.CompareAndSwap(0, uint32(20000+os.Getpid()%100*100))
+	for range 1000 {
+		port := strconv.Itoa(int(20000 + (quietPorts.Add(1)-20000)%10000))
+		l, err := net.Listen("tcp", "127.0.0.1:"+port)
+		if err != nil {
+			continue
+		}
+		l.Close()
+		return port
+	}
+	t.Fatal("no free port")
+	return ""
 }
 
 // reopen is the next start of the program.
