@@ -448,10 +448,85 @@ func TestTOK13_ARenewedEndCountsFromSending(t *testing.T) {
 func TestALostAnswerIsAskedForOnceMoreAtOnce(t *testing.T) {
 	g := newGuard(t)
 	g.pass(2 * day)
+	// On a connection that was used before, net/http would repeat it itself.
+	for _, client := range g.service.clients {
+		client.CloseIdleConnections()
+	}
 	g.fault(sandbox.Fault{Drop: true})
 	g.wants(RenewOptions{}, Renewed)
 	if g.asked() != 2 {
 		t.Errorf("%d requests", g.asked())
+	}
+}
+
+// Whoever waited for a try that failed has seen it fail.
+func TestManyAtOnceFailOnce(t *testing.T) {
+	g := newGuard(t)
+	g.pass(2 * day)
+	g.fault(sandbox.Fault{Status: 500, Delay: 2 * time.Second, Times: -1})
+	outcomes := make(chan Outcome, 4)
+	var wg sync.WaitGroup
+	for range cap(outcomes) {
+		wg.Go(func() {
+			r, err := g.service.Renew(t.Context(), g.account.ID, RenewOptions{})
+			if err != nil {
+				t.Error(err)
+			}
+			outcomes <- r.Outcome
+		})
+	}
+	wg.Wait()
+	close(outcomes)
+	count := map[Outcome]int{}
+	for o := range outcomes {
+		count[o]++
+	}
+	if count[RenewFailed] != 1 || count[RenewWaiting] != 3 || g.asked() != 1 {
+		t.Errorf("%v, %d requests", count, g.asked())
+	}
+}
+
+// An answer on the disk applies to the token that it was asked with: where the
+// item has its generation already only the library is brought up, and a newer
+// item is left alone.
+func TestAnAnswerNeverReplacesANewerToken(t *testing.T) {
+	for gen, wantGen := range map[int64]int64{2: 2, 3: 1} {
+		locked := &refusing{Store: vault.NewSession(), from: "token-"}
+		g := newGuard(t, func(c *Config) { c.Store = locked })
+		g.pass(2 * day)
+		lock := func(key problem.Key) {
+			locked.mu.Lock()
+			defer locked.mu.Unlock()
+			locked.key = key
+		}
+		lock(problem.VaultLocked)
+		if _, err := g.service.Renew(t.Context(), g.account.ID, RenewOptions{}); !problem.Has(err, problem.VaultLocked) {
+			t.Fatal(err)
+		}
+		lock("")
+		item, err := vault.Decode(secret.New(g.item()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		end := g.clock.now().UTC().Truncate(time.Second).Add(30 * day)
+		item.Gen, item.AccessToken, item.ExpiresAt = gen, secret.New("another-token-that-is-newer"), &end
+		if err := g.service.tokens(nil).Put(t.Context(), g.account.ID, item); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := g.service.Recover(t.Context()); err != nil || len(got) != 0 {
+			t.Errorf("%+v, %v", got, err)
+		}
+		row, err := g.service.library.Account(t.Context(), g.account.ID)
+		if err != nil || row.Gen != wantGen || len(g.pendings()) != 0 {
+			t.Errorf("item %d: the library has %d, %d rows, %v", gen, row.Gen, len(g.pendings()), err)
+		}
+		if wantGen == gen && !row.ExpiresAt.Equal(end) {
+			t.Errorf("ends %v", row.ExpiresAt)
+		}
+		now, err := vault.Decode(secret.New(g.item()))
+		if err != nil || !now.AccessToken.Equal(item.AccessToken) || now.Gen != gen {
+			t.Errorf("item %d was replaced: %v", gen, err)
+		}
 	}
 }
 
@@ -848,7 +923,8 @@ func TestCheckAsksTheProvider(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	// Twice is believed, once is not.
-	for times, works := range map[int]bool{1: true, 2: false} {
+	for i, works := range []bool{true, false} {
+		times := i + 1
 		g.reset()
 		g.fault(sandbox.Fault{Path: me, Status: 400, Times: times, Body: []byte(`{"error":{"message":"Error","type":"OAuthException","code":190}}`)})
 		if c = check(); c.Works != works || len(g.waits) != 1 {
