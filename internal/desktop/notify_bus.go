@@ -29,7 +29,7 @@ const (
 // sessionBus connects to the bus of the environment; none is launched. Until
 // limited ends, connecting can be given up; the connection itself lives until
 // Close.
-func sessionBus(limited context.Context, options ...dbus.ConnOption) (*dbus.Conn, error) {
+func sessionBus(limited context.Context) (*dbus.Conn, error) {
 	address := os.Getenv("DBUS_SESSION_BUS_ADDRESS")
 	if address == "" {
 		dir := os.Getenv("XDG_RUNTIME_DIR")
@@ -42,10 +42,14 @@ func sessionBus(limited context.Context, options ...dbus.ConnOption) (*dbus.Conn
 		}
 		address = "unix:path=" + dbus.EscapeBusAddressValue(socket)
 	}
-	if strings.HasPrefix(address, "autolaunch:") || strings.HasPrefix(address, "unixexec:") {
+	// An address may be a list, and two of its kinds start a program.
+	address = strings.Join(slices.DeleteFunc(strings.Split(address, ";"), func(one string) bool {
+		return !strings.HasPrefix(one, "unix:") && !strings.HasPrefix(one, "tcp:")
+	}), ";")
+	if address == "" {
 		return nil, errors.New("the session bus is to be launched")
 	}
-	conn, err := dbus.Dial(address, options...)
+	conn, err := dbus.Dial(address)
 	if err != nil {
 		return nil, err
 	}

@@ -250,7 +250,9 @@ func TestANotificationIsClosed(t *testing.T) {
 func TestAClickBeforeTheAnswer(t *testing.T) {
 	address, _ := startBus(t)
 	s := newServer(t, address, "actions")
+	s.mu.Lock()
 	s.early = true
+	s.mu.Unlock()
 	for range 20 {
 		clicked, err := Notify(t.Context(), Notice{Title: "x", ActionLabel: "Open"})
 		if err != nil {
@@ -340,7 +342,8 @@ func TestNamesInANotificationAreOnlyText(t *testing.T) {
 func TestNobodyTakesNotifications(t *testing.T) {
 	t.Setenv("XDG_RUNTIME_DIR", homeDir(t))
 	dir := homeDir(t)
-	for _, address := range []string{"", "unix:path=" + dir + "/none", "nonsense", "autolaunch:", "autolaunch:scope=user", "unixexec:path=/bin/touch,argv1=" + dir + "/ran"} {
+	for _, address := range []string{"", "unix:path=" + dir + "/none", "nonsense", "autolaunch:", "autolaunch:scope=user", "unixexec:path=/bin/touch,argv1=" + dir + "/ran",
+		"unix:path=" + dir + "/none;unixexec:path=/bin/touch,argv1=" + dir + "/ran"} {
 		t.Setenv("DBUS_SESSION_BUS_ADDRESS", address)
 		start := time.Now()
 		_, err := Notify(t.Context(), Notice{Title: "x"})
