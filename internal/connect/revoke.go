@@ -51,12 +51,14 @@ func (s *Service) Revoke(ctx context.Context, ref string) (Revoked, error) {
 		}
 		out.AtProvider, out.Problem = err == nil, problem.Of(err)
 	}
+	// The diary says what is true: ended there, or removed here alone.
+	event := "revoked"
 	if !out.AtProvider {
-		out.Page = s.RevokePage(row.Provider)
+		event, out.Page = "removed", s.RevokePage(row.Provider)
 	}
 	// What was asked for at the provider cannot be taken back, so neither is this.
 	ctx = context.WithoutCancel(ctx)
-	return out, s.forget(ctx, row, library.Entry{At: s.config.Now(), Event: "revoked"})
+	return out, s.forget(ctx, row, library.Entry{At: s.config.Now(), Event: event})
 }
 
 // unreachable: the keychain itself is in the way, not what lies in it.

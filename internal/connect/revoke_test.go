@@ -20,7 +20,7 @@ import (
 )
 
 // gone checks that nothing but the diary is left of an account.
-func (s *stage) gone(id string) {
+func (s *stage) gone(id, event string) {
 	s.t.Helper()
 	if _, err := s.store.Get(s.t.Context(), "token-"+id); err == nil {
 		s.t.Error("the token is still in the keychain")
@@ -29,7 +29,7 @@ func (s *stage) gone(id string) {
 		s.t.Errorf("the account is still there: %v", err)
 	}
 	entries, err := s.service.Diary(s.t.Context(), id, 0)
-	if err != nil || len(entries) == 0 || entries[0].Event != "revoked" {
+	if err != nil || len(entries) == 0 || entries[0].Event != event {
 		s.t.Errorf("diary %+v, %v", entries, err)
 	}
 }
@@ -51,7 +51,7 @@ func TestTOK14_WithoutARequestThePageIsTheWay(t *testing.T) {
 	if ended.Page != want || s.service.RevokePage("instagram") != want {
 		t.Errorf("page %q, want the practice ground's", ended.Page)
 	}
-	s.gone(account.ID)
+	s.gone(account.ID, "removed")
 	// What is shown exists.
 	answer, err := http.Get(ended.Page)
 	if err != nil {
@@ -177,7 +177,7 @@ func TestTOK14_RevokedAtTheProviderThenHere(t *testing.T) {
 	if len(o.revoked) != 1 || o.revoked[0].Get("token") != opaque {
 		t.Errorf("the server got %d requests", len(o.revoked))
 	}
-	s.gone(account.ID)
+	s.gone(account.ID, "revoked")
 }
 
 func TestTOK14_ARefusedRevocationRemovesHereAndSaysSo(t *testing.T) {
@@ -195,7 +195,7 @@ func TestTOK14_ARefusedRevocationRemovesHereAndSaysSo(t *testing.T) {
 		if ended.Problem != nil && strings.Contains(ended.Problem.Error()+fmt.Sprint(ended.Problem.Cause), opaque) {
 			t.Errorf("%d: the problem has the token", status)
 		}
-		s.gone(account.ID)
+		s.gone(account.ID, "removed")
 	}
 }
 
@@ -213,7 +213,7 @@ func TestTOK14_ATokenThatIsGoneIsRemovedHereAndSaid(t *testing.T) {
 	if err != nil || ended.AtProvider || ended.Problem == nil || ended.Problem.Key != problem.TokenGone || ended.Page == "" || len(o.revoked) != 0 {
 		t.Errorf("%+v, %v", ended, err)
 	}
-	s.gone(account.ID)
+	s.gone(account.ID, "removed")
 }
 
 // shut is a keychain that was locked after the token went in.
@@ -258,7 +258,7 @@ func TestALockedKeychainRevokesNothing(t *testing.T) {
 	if _, err := s.service.Revoke(t.Context(), account.ID); err != nil || len(o.revoked) != 1 {
 		t.Errorf("%v", err)
 	}
-	s.gone(account.ID)
+	s.gone(account.ID, "revoked")
 }
 
 // TOK-14 and the lock: whoever renews this account is waited for.
