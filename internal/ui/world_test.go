@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -79,8 +78,7 @@ func unstarted(t *testing.T, language string, core *double, change ...func(*Para
 		OpenAddress: func(context.Context, string) error { return errors.New("not asked for") },
 		watch: func(_ context.Context, core renew.Core, o renew.WatchOptions) func() {
 			w.loops = append(w.loops, &loop{core: core, o: o})
-			at := w.loops[len(w.loops)-1]
-			return func() { at.mu.Lock(); at.ended = true; at.mu.Unlock() }
+			return func() {}
 		},
 		connect: func(s *shell, r connectStart) screen {
 			w.starts = append(w.starts, r)
@@ -105,9 +103,6 @@ func unstarted(t *testing.T, language string, core *double, change ...func(*Para
 type loop struct {
 	core renew.Core
 	o    renew.WatchOptions
-
-	mu    sync.Mutex
-	ended bool
 }
 
 // report plays a run of the loop.
