@@ -53,8 +53,10 @@ type stayingFacts struct {
 	Known    bool
 	Warn     bool
 	Calendar string
-	HasTray  bool
-	ToTray   bool
+	// CalendarFailed is why that file could not be written last.
+	CalendarFailed *problem.Problem
+	HasTray        bool
+	ToTray         bool
 }
 
 // switchModel is an on/off setting in words. Why says what stands in its way.
@@ -90,6 +92,9 @@ func presentCalendar(c *text.Catalogue, f stayingFacts) switchModel {
 	m := switchModel{Shown: !f.Practice, On: f.Calendar != "", Enabled: f.Known, Line: c.Say("staying.calendar_line")}
 	if m.On {
 		m.Line = f.Calendar
+		if f.CalendarFailed != nil {
+			m.Line = sentence(c.Tell(f.CalendarFailed).Title) + " " + f.Calendar
+		}
 	}
 	return m
 }
@@ -261,7 +266,7 @@ func (s *shell) stayingFacts() stayingFacts {
 	return stayingFacts{
 		Timer: s.timer, HasTimer: s.params.Timer != nil && s.real != nil, Notifies: s.params.Notify != nil,
 		Session: s.session(), Practice: s.practising, Known: s.alive.settingsKnown, Warn: !s.alive.warnOff,
-		Calendar: s.alive.calendarPath, HasTray: s.tray, ToTray: s.prefs.toTray(),
+		Calendar: s.alive.calendarPath, CalendarFailed: s.alive.calendar, HasTray: s.tray, ToTray: s.prefs.toTray(),
 	}
 }
 

@@ -124,7 +124,7 @@ func (t *settingsScreen) look() fyne.CanvasObject {
 		percents = append(percents, s.say("settings.percent", text.Args{"n": n}))
 	}
 	size := t.choice(s.say("settings.size"), percents, indexOf(sizes, s.prefs.textPercent()), func(i int) { s.setTextPercent(sizes[i]) })
-	return kit.NewCard(kit.Column(12, kit.Title(s.say("settings.look")), language, look, size))
+	return kit.NewCardPad(20, kit.Column(12, kit.Title(s.say("settings.look")), language, look, size))
 }
 
 // choice is a label with a select beside it.
