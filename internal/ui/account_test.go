@@ -282,6 +282,12 @@ func TestRenewingAnAccount(t *testing.T) {
 		w.s.goAccounts()
 		w.queue.Drain()
 		w.says(c.Say("alive.renewed", text.Args{"date": c.Date(*fresh.ExpiresAt)}))
+		answer = connect.Renewal{Account: a, Outcome: connect.RenewFailed, Problem: problem.New(problem.ProviderDown, "provider", "Instagram")}
+		w = accountWorld(t, lang, core, a)
+		w.s.current.(*accountScreen).renewNow()
+		w.s.goAccounts()
+		w.queue.Drain()
+		w.says(c.Tell(answer.Problem).Title)
 	}
 }
 
