@@ -438,7 +438,7 @@ func TestWO1_RandomKillsDuringRenewals(t *testing.T) {
 			figure := fmt.Sprintf("%s: %d kills, of them %d between the row and the answer, %d between the answer and the end; %d renewals, %d requests; %d tokens lost",
 				kind.name, kills(), k.unsealed, k.sealed, k.renewals, k.requests, k.lost)
 			t.Attr("figure", figure)
-			if k.unsealed+k.sealed == 0 {
+			if !underRace && k.unsealed+k.sealed == 0 {
 				t.Error("no kill met a renewal")
 			}
 			if !kind.strict && k.lost > 0 {
