@@ -16,9 +16,34 @@ import (
 	"github.com/tokenkeep/tokenkeep/internal/vault"
 )
 
-// The rows of security.md 7.2 that concern a renewal, each with its injection.
-// Rows of the listener, the keychain's own faults and the library's files have
-// their tests in those rooms.
+// The rows of security.md 7.2 that concern a renewal, each with its injection,
+// are TestFault_… here. Where the other rows are proved:
+//
+//   - kill -9 at every step: TestKillAtEveryPointOfASignIn, TestWO1_…; and
+//     TestWO1_Kill9AtAnyMomentLosesNothingThatWasReported (library)
+//   - disk full, read-only home, wrong owner: TestPS6_…, TestALibraryOfAnotherUser… (library)
+//   - keychain locked, dismissed, denied, absent: TestKR6_…, TestDialogsEnd,
+//     TestRealDialogTypedDismissedAndLeft (vault)
+//   - daemon hangs, is killed, the bus dies: TestKR3_…, TestKR4_… (vault)
+//   - keychain replaced, item edited, value too big: TestKR5_…, TestDamagedItems…, TestKR7_… (vault)
+//   - clock, suspend, DST, 2038: TestWithin60SecondsOfResumeAndEachOnce, TestNoStormWhateverTheClockDoes,
+//     TestOnceADayOnDaysOfAnyLength, TestDueBeyond2038 (renew), with a clock that is given
+//   - DNS, TLS, slow and endless answers, bombs, odd fields: TestTOK2_…, TestTOK4_…, TestTOK6_…, TestTOK7_… (oauth)
+//   - doubled, early and late callbacks, ports, IPv6 off: TestATT4_…, TestATT9_…, TestATT10_…, TestLST2_…, TestLST4_…, TestLST5_… (redirect)
+//   - no browser: TestOpenSaysWhenItFailed (browser)
+//   - damaged, newer and older libraries: TestPS2_…, TestPS3_… (library)
+//   - lock holders: TestLockHolderKilledFreesAtOnce, TestLockHolderStoppedIsNamed (library)
+//   - no OpenGL: TestNoOpenGLIsSaid (e2e)
+//
+// What cannot be injected where these tests run, and why: a sharing violation of
+// a virus scanner (Windows); the prompts and codes of the macOS and Windows
+// keychains (those systems; their errors are read in vault's TestKR6_ErrorsOf…);
+// a home on NFS, SMB or a cloud folder (needs a server and the right to mount
+// it; a file system that cannot lock or map is stood in for in library); lost
+// power (needs a file system in user space that drops unsynced writes); a real
+// suspend (would stop the machine); a captive portal's false certificate on the
+// real provider's name (its name is not ours; TestTOK7_… has the certificate);
+// memory running out (the runtime ends the process at once: that is kill -9).
 
 // dueAccount is a stage with one account whose token is due, and the bytes that stand
 // for it in the keychain.
