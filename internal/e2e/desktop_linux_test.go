@@ -148,6 +148,16 @@ func (d *desktop) write(name, content string, mode os.FileMode) string {
 	return file
 }
 
+// install copies a program into the desktop's folder of programs.
+func (d *desktop) install(name, path string) string {
+	d.t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return d.write("bin/"+name, string(content), 0o755)
+}
+
 // environ is all that a program on the desktop sees. Nothing of the test's own
 // environment comes along.
 func (d *desktop) environ(more ...string) []string {
@@ -207,6 +217,11 @@ func (d *desktop) start(name string, args []string, change func(*exec.Cmd), env 
 // run runs a program to its end and returns its stdout; stderr is part of the
 // error. The input may be empty.
 func (d *desktop) run(input string, args ...string) (string, error) {
+	return d.runIn(nil, input, args...)
+}
+
+// runIn is run with more of an environment.
+func (d *desktop) runIn(env []string, input string, args ...string) (string, error) {
 	cmd := exec.Command(args[0], args[1:]...)
 	// Not through PATH of the test, but of the desktop, where the stubs are.
 	if own := filepath.Join(d.root, "bin", args[0]); !strings.Contains(args[0], "/") {
@@ -214,7 +229,7 @@ func (d *desktop) run(input string, args ...string) (string, error) {
 			cmd = exec.Command(own, args[1:]...)
 		}
 	}
-	d.prepare(cmd)
+	d.prepare(cmd, env...)
 	cmd.Stdin = strings.NewReader(input)
 	var out, errs strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &errs
