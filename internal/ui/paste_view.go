@@ -66,7 +66,7 @@ func (p *pasteScreen) build() {
 func (p *pasteScreen) compose() {
 	s, w := p.s, &p.parts
 	field := kit.Column(6, w.box, kit.IconLine(theme.IconLock, theme.ColorMuted, kit.Runs(s.say("paste.hint"))...))
-	main := kit.NewCard(kit.Column(20, field, w.found, w.when, w.promise, w.notice))
+	main := kit.NewCard(kit.Column(20, w.notice, field, w.found, w.when, w.promise))
 	side := kit.NewCardPad(20, kit.Column(16, kit.Title(s.say("paste.where")), p.steps(), kit.Flow(8, w.open), kit.Line(),
 		kit.Column(6, kit.Strong(s.say("paste.good")), kit.Muted(s.say("paste.good_line")))))
 	head := kit.PageHead(s.say("paste.title"), "", w.instead)
