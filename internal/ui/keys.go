@@ -84,7 +84,16 @@ func (s *shell) typedKey(e *fyne.KeyEvent) {
 	case fyne.KeyEscape:
 		s.escape()
 	case fyne.KeyF5:
-		s.checkChosen()
+		// The toolkit hands Shift with a function key on as the key alone.
+		if s.shiftHeld() {
+			s.checkAll()
+		} else {
+			s.checkChosen()
+		}
+	case fyne.KeyF10:
+		if s.shiftHeld() {
+			s.menuChosen()
+		}
 	case fyne.KeyF6:
 		s.nextRegion()
 	case keyMenu:
@@ -94,6 +103,12 @@ func (s *shell) typedKey(e *fyne.KeyEvent) {
 			t.typedKey(e)
 		}
 	}
+}
+
+// shiftHeld asks the toolkit what is held at this moment.
+func (s *shell) shiftHeld() bool {
+	d, ok := s.app.Driver().(desktop.Driver)
+	return ok && d.CurrentKeyModifiers()&fyne.KeyModifierShift != 0
 }
 
 // typedRune takes single letters outside fields.
