@@ -359,11 +359,16 @@ func TestKR3_TheWindowPaintsWhileTheKeychainHangs(t *testing.T) {
 	c.click("button", "Done")
 	c.click("nav", "Settings")
 	c.shows("Where are my tokens?", 5*time.Second)
-	d.keyring.kill()
+	d.keyring.lock()
 	c.click("button", "Test again")
+	hold("the keyring is locked", worst(3*time.Second))
+	c.shows("GNOME Keyring is locked", 10*time.Second)
+	c.shot("hanging-2-locked")
+	d.keyring.kill()
+	c.click("button", "Unlock")
 	hold("the daemon is killed", worst(3*time.Second))
 	c.shows("stopped in the middle", 10*time.Second)
-	c.shot("hanging-2-killed")
+	c.shot("hanging-3-killed")
 }
 
 // Without a keychain the token lasts until the window closes, and it says so.
