@@ -344,9 +344,16 @@ func TestKillAtEveryPointOfASignIn(t *testing.T) {
 	}
 }
 
-// noPlainTokenOnDisk looks for any practice token in the library's folder.
+// noPlainTokenOnDisk looks for any practice token in the library's folder. The
+// library is closed for it: a process that closes any file gives up all its
+// locks on that file (fcntl(2)), and SQLite's with them, under which another
+// process would then damage the library.
 func (s *stage) noPlainTokenOnDisk() {
 	s.t.Helper()
+	if err := s.service.Close(); err != nil {
+		s.t.Error(err)
+	}
+	defer s.open()
 	err := filepath.WalkDir(s.config.Home, func(path string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
