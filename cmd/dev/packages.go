@@ -48,6 +48,8 @@ var (
 		}},
 		{"secret-tool, which reads the keychain without us", "libsecret-tools", programs("secret-tool")},
 		{"a browser (Chromium)", "chromium", programs("chromium")},
+		{"systemd-analyze, which reads the timer's units", "systemd", programs("systemd-analyze", "systemctl")},
+		{"python3, which reads the launch agent", "python3", programs("python3")},
 		{"ip and ss, which show networks and sockets", "iproute2", programs("ip", "ss")},
 	}
 )

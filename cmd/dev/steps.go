@@ -213,6 +213,7 @@ var (
 	besideTheWindow = []string{
 		"TestTheWindowOverTheRealCore", "TestAWholePracticeSignInOverTheRealCore",
 		"TestTheNextAttemptWaitsForTheLastOnesPort", "TestRealRunnerPostsAndStops",
+		"TestAWishOpensTheAccount", "TestTheLoopsReports", "TestAPastedTokenOverTheRealCore",
 	}
 )
 

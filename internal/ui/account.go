@@ -162,13 +162,29 @@ func (a *accountScreen) refresh() {
 		found := false
 		for _, known := range a.s.accounts.list {
 			if known.ID == a.account.ID {
+				former := a.account
 				a.account, found = known, true
+				a.follow(former)
 			}
 		}
 		a.gone = !found && !a.s.accounts.loading
 	}
 	a.watchTask()
 	a.rebuild()
+}
+
+// follow reads again what somebody else changed meanwhile: the loop, the daily
+// run, a command.
+func (a *accountScreen) follow(former connect.Account) {
+	same := func(x, y *time.Time) bool { return x == y || x != nil && y != nil && x.Equal(*y) }
+	now := a.account
+	renewed := !same(former.IssuedAt, now.IssuedAt) || !same(former.ExpiresAt, now.ExpiresAt)
+	if renewed {
+		a.forgetMask()
+	}
+	if a.ctx.Err() == nil && (renewed || !same(former.TriedAt, now.TriedAt) || !same(former.CheckedAt, now.CheckedAt) || former.Reason != now.Reason || former.Warned != now.Warned) {
+		a.read()
+	}
 }
 
 func (a *accountScreen) arrange() { a.rebuild() }

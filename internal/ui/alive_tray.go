@@ -146,7 +146,7 @@ func (s *shell) listenForWishes() {
 		return
 	}
 	wishes := s.params.Wishes
-	go func() {
+	s.run.Beside(func() {
 		for {
 			select {
 			case w, open := <-wishes:
@@ -162,5 +162,5 @@ func (s *shell) listenForWishes() {
 				return
 			}
 		}
-	}()
+	})
 }

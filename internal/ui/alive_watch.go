@@ -47,7 +47,7 @@ func (s *shell) watch(core Core) (end func()) {
 		stop()
 		// A renewal whose answer has come is stored first, which may wait for a
 		// locked keychain.
-		go finish()
+		s.run.Beside(finish)
 	}
 }
 
@@ -130,7 +130,7 @@ func (s *shell) send(n desktop.Notice, clicked func(), done func(*problem.Proble
 			if click == nil {
 				return
 			}
-			go func() {
+			s.run.Beside(func() {
 				select {
 				case _, yes := <-click:
 					if yes {
@@ -143,7 +143,7 @@ func (s *shell) send(n desktop.Notice, clicked func(), done func(*problem.Proble
 					}
 				case <-s.ctx.Done():
 				}
-			}()
+			})
 		})
 }
 

@@ -113,11 +113,14 @@ func presentLife(c *text.Catalogue, m *accountModel, a connect.Account, now time
 	renews := a.Renews && a.DueAt != nil && a.DueAt.Before(end) && !m.Ended
 	// Where it is renewed as soon as it can be, one mark says both.
 	soonest := renews && a.RenewAfter != nil && a.DueAt.After(now) && a.DueAt.Sub(*a.RenewAfter) < 24*time.Hour
-	if a.RenewAfter != nil && a.RenewAfter.Before(end) && !soonest {
+	// Of an estimated end nobody knows since when it could have been renewed.
+	known := a.RenewAfter != nil && (!a.ExpiresEstimated || a.RenewAfter.After(now))
+	if known && a.RenewAfter.Before(end) && !soonest {
 		m.Marks = append(m.Marks, mark{c.Say("account.renewable"), c.Say("account.renewable_line", text.Args{"day": when(*a.RenewAfter)}), at(*a.RenewAfter), "renewable"})
 	}
 	today := c.Count("account.days_left", left)
-	if a.Lifetime == connect.Short || m.Ended {
+	refused := a.Status == connect.NeedsSignIn
+	if a.Lifetime == connect.Short || m.Ended || refused {
 		today = when(now)
 	}
 	m.Marks = append(m.Marks, mark{c.Say("account.today"), today, at(now), "today"})
@@ -136,7 +139,7 @@ func presentLife(c *text.Catalogue, m *accountModel, a connect.Account, now time
 		}
 	}
 	m.Marks = append(m.Marks, mark{c.Say("account.ends"), ends, 1, "ends"})
-	if !m.Ended && !renews {
+	if !m.Ended && !renews && !refused {
 		m.SignInBy = c.Say("account.sign_in_by", text.Args{"day": when(end)})
 	}
 	switch {
@@ -284,7 +287,8 @@ func entryWords(c *text.Catalogue, e library.Entry, provider string, now time.Ti
 	case name == "reason" && value != "":
 		return c.Say(key, text.Args{"reason": reasonWords(c, value, provider)})
 	default:
-		if n, err := strconv.Atoi(value); err == nil {
+		// Nobody is warned of an end on the day itself: the token is refused.
+		if n, err := strconv.Atoi(value); err == nil && (n > 0 || e.Event != "warned") {
 			return c.Count(key, n)
 		}
 	}

@@ -12,6 +12,9 @@ import (
 type Runner interface {
 	// Go runs work away from the window's goroutine.
 	Go(work func())
+	// Beside runs what lasts and waits, such as listening, on a goroutine of its
+	// own, in tests as well.
+	Beside(work func())
 	// Post runs show on the window's goroutine, soon, and does not wait.
 	Post(show func())
 	// After posts show once d has passed; stop prevents it, also at the last moment.
@@ -23,8 +26,9 @@ func NewRunner() Runner { return real{} }
 
 type real struct{}
 
-func (real) Go(work func())   { go work() }
-func (real) Post(show func()) { fyne.Do(show) }
+func (real) Go(work func())     { go work() }
+func (real) Beside(work func()) { go work() }
+func (real) Post(show func())   { fyne.Do(show) }
 
 func (real) After(d time.Duration, show func()) func() {
 	var mu sync.Mutex
@@ -69,6 +73,9 @@ func NewQueue() *Queue { return &Queue{} }
 
 // Go implements Runner.
 func (q *Queue) Go(work func()) { q.Post(work) }
+
+// Beside implements Runner.
+func (q *Queue) Beside(work func()) { go work() }
 
 // Post implements Runner. It may be called from any goroutine.
 func (q *Queue) Post(show func()) {
