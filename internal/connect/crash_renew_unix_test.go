@@ -422,8 +422,10 @@ func TestWO1_RandomKillsDuringRenewals(t *testing.T) {
 			for n := range 16 {
 				k.ids = append(k.ids, s.plant(fmt.Sprintf("user-%04d", n+1), 0))
 			}
+			done := 0
 			for n := range kills() {
 				k.once(n)
+				done++
 				if n%10 == 0 {
 					s.noPlainTokenOnDisk()
 				}
@@ -436,7 +438,7 @@ func TestWO1_RandomKillsDuringRenewals(t *testing.T) {
 			s.reopen()
 			s.nothingLeftOver()
 			figure := fmt.Sprintf("%s: %d kills, of them %d between the row and the answer, %d between the answer and the end; %d renewals, %d requests; %d tokens lost",
-				kind.name, kills(), k.unsealed, k.sealed, k.renewals, k.requests, k.lost)
+				kind.name, done, k.unsealed, k.sealed, k.renewals, k.requests, k.lost)
 			t.Attr("figure", figure)
 			if !underRace && k.unsealed+k.sealed == 0 {
 				t.Error("no kill met a renewal")
@@ -587,9 +589,10 @@ func (k *killing) settle() {
 		if count.Renewed > recorded+k.repeats[id] {
 			k.t.Errorf("%s: %d tokens given, %d recorded, at most %d repeated", row.Username, count.Renewed, recorded, k.repeats[id])
 		}
-		// What is asked and refused belongs to a token that is lost.
-		if row.LastAnswer == "" && count.Renew != count.Renewed {
-			k.t.Errorf("%s: %d requests, %d tokens given", row.Username, count.Renew, count.Renewed)
+		// What is asked and refused belongs to a token that is lost, or is the
+		// request of a killed process that arrived after the repeated one.
+		if row.LastAnswer == "" && count.Renew > count.Renewed+k.repeats[id] {
+			k.t.Errorf("%s: %d requests, %d tokens given, at most %d repeated", row.Username, count.Renew, count.Renewed, k.repeats[id])
 		}
 	}
 }
