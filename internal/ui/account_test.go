@@ -507,3 +507,36 @@ func FuzzFileName(f *testing.F) {
 		}
 	})
 }
+
+// What the loop, the daily run or a command does to an account is on its page
+// without leaving it: the new diary, and the new token's mask.
+func TestThePageFollowsWhatOthersDo(t *testing.T) {
+	a := renewable("harbour.coffee", 23*aDay, connect.RenewsSoon)
+	core := newDouble(t, a)
+	now := a
+	core.accounts = func(context.Context) ([]connect.Account, error) { return []connect.Account{now}, nil }
+	entries := []library.Entry{{Seq: 1, AccountID: a.ID, At: noon, Event: "imported"}}
+	core.diaryPage = func(string, int, int64) ([]library.Entry, error) { return entries, nil }
+	handed := 0
+	token := core.token
+	core.token = func(id string) (connect.Handed, error) { handed++; return token(id) }
+	w := open(t, "en", core)
+	w.s.goAccount(a.ID)
+	w.queue.Drain()
+	w.says("Pasted and kept")
+	before := handed
+	now = renewable("harbour.coffee", 60*aDay, connect.Healthy)
+	entries = append([]library.Entry{{Seq: 2, AccountID: a.ID, At: noon, Event: "renewed", Args: map[string]string{"until": noon.Add(60 * aDay).Format(time.RFC3339)}}}, entries...)
+	w.s.read()
+	w.queue.Drain()
+	w.says("Renewed, valid until")
+	if handed == before {
+		t.Error("the mask is still that of the former token")
+	}
+	quiet := handed
+	w.s.read()
+	w.queue.Drain()
+	if handed != quiet {
+		t.Error("nothing changed, and the keychain was asked")
+	}
+}
