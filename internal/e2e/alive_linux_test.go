@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tokenkeep/tokenkeep/internal/secret"
 )
 
 // The road without a secret: a token from the dashboard is pasted, told what it
@@ -52,7 +54,7 @@ func TestJourneyPastedToken(t *testing.T) {
 		t.Errorf("after removing the keychain has %q, %v", names, err)
 	}
 	c.close()
-	d.noCanary(d.canariesOf("", "", token, renewed))
+	d.noCanary([]canary{{name: "pasted token", value: secret.New(token)}, {name: "renewed token", value: secret.New(renewed)}})
 	tell("A pasted token was kept and renewed by itself: %d clicks.", c.clicks)
 }
 
@@ -117,7 +119,9 @@ func TestTheDailyRunWarnsAndAClickOpensTheAccount(t *testing.T) {
 	}
 	time.Sleep(3 * time.Second)
 	d.shot("daily-1-opened")
-	t.Log(opened.title)
+	if !strings.Contains(opened.title, "Tokenkeep") {
+		t.Errorf("the window's title is %q", opened.title)
+	}
 	below, _ := inspect(opened.pid)
 	d.screen.closeWindow(opened)
 	if left := gone([]inspected{below}, 10*time.Second); len(left) > 0 {
