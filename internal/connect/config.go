@@ -169,7 +169,7 @@ type Service struct {
 	held map[string]*completion
 	// turns let one goroutine at a time renew an account, by its id.
 	turns map[string]chan struct{}
-	// sealing is the sealing key, once a renewal has needed it.
+	// sealing is the sealing key that was read last, see keptSealer.
 	sealing *vault.Sealer
 	// renewing: something renews by itself.
 	renewing atomic.Bool
@@ -407,7 +407,11 @@ func (s *Service) client(d provider.Definition) *oauth.Client {
 }
 
 func (s *Service) sealer(ctx context.Context) (*vault.Sealer, error) {
-	return vault.NewSealer(ctx, s.store, s.library.ID())
+	sealer, err := vault.NewSealer(ctx, s.store, s.library.ID())
+	if err == nil {
+		s.mark(ctx, sealer)
+	}
+	return sealer, err
 }
 
 // tokens may go without a sealer for what is not sealed.

@@ -3,6 +3,7 @@ package connect
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"math/big"
 	"slices"
@@ -153,9 +154,9 @@ func (s *Service) Renew(ctx context.Context, ref string, o RenewOptions) (Renewa
 func (s *Service) spare(row library.Account, standing library.Renewal, d provider.Definition, o RenewOptions) Outcome {
 	now := s.config.Now()
 	if !o.OnlyDue {
-		// An issue in the future is a clock that was put right since: nothing
+		// An issue far in the future is a clock that was put right since: nothing
 		// follows from it, and least of all that the token is young.
-		if row.IssuedAt != nil && !d.Renew.Empty() && !row.IssuedAt.After(now) && now.Before(row.IssuedAt.Add(d.Renew.After)) {
+		if row.IssuedAt != nil && !d.Renew.Empty() && !farAhead(*row.IssuedAt, now) && now.Before(row.IssuedAt.Add(d.Renew.After)) {
 			return TooYoung
 		}
 		return ""
@@ -182,7 +183,7 @@ func dueAt(row library.Account, d provider.Definition, now time.Time) *time.Time
 	if after == nil {
 		return nil
 	}
-	if row.Estimated || row.ExpiresAt == nil || row.IssuedAt != nil && row.IssuedAt.After(now) {
+	if row.Estimated || row.ExpiresAt == nil || row.IssuedAt != nil && farAhead(*row.IssuedAt, now) {
 		return after
 	}
 	due := row.ExpiresAt.Add(-dueBefore)
@@ -193,14 +194,14 @@ func dueAt(row library.Account, d provider.Definition, now time.Time) *time.Time
 }
 
 // renewAfter is the first moment at which the provider would renew: its age
-// limit after the issue, or now where an issue is not known, in the future, or
+// limit after the issue, or now where an issue is not known, far ahead, or
 // long past while the end is an estimate (contract, "import").
 func renewAfter(row library.Account, d provider.Definition, now time.Time) *time.Time {
 	if d.Renew.Empty() || short(row) {
 		return nil
 	}
 	now = now.UTC().Truncate(time.Second)
-	if row.IssuedAt == nil || row.IssuedAt.After(now) {
+	if row.IssuedAt == nil || farAhead(*row.IssuedAt, now) {
 		return &now
 	}
 	t := row.IssuedAt.Add(d.Renew.After)
@@ -209,6 +210,11 @@ func renewAfter(row library.Account, d provider.Definition, now time.Time) *time
 	}
 	return &t
 }
+
+// farAhead reports an issue that a wrong clock wrote down. Up to a day it may as
+// well be a clock that was put right a little since the sign-in: then the token
+// is young, and its dates are about right.
+func farAhead(issued, now time.Time) bool { return issued.After(now.Add(day)) }
 
 // short reports a token that could not be made long-lived.
 func short(row library.Account) bool {
@@ -664,23 +670,54 @@ func (s *Service) catchUp(ctx context.Context, row library.Account, item vault.I
 	return err
 }
 
-// keptSealer keeps the sealing key in memory, for the renewals of one process:
-// each has just read its item from the same keychain.
+// keptSealer keeps the sealing key in memory, for the renewals of one process,
+// for as long as it is the one that was read last, by whichever process: the
+// keychain may have been replaced since, and what is sealed under a key that
+// lies nowhere is lost with this process.
 func (s *Service) keptSealer(ctx context.Context) (*vault.Sealer, error) {
 	s.mu.Lock()
 	kept := s.sealing
 	s.mu.Unlock()
-	if kept != nil {
+	if kept != nil && s.marked(ctx, kept) {
 		return kept, nil
 	}
-	sealer, err := s.sealer(ctx)
+	return s.sealer(ctx)
+}
+
+// sealMark is the setting under which something lies sealed by the key that was
+// read last from this service's place; it tells that key from another one and
+// nothing else.
+func (s *Service) sealMark() string { return "seal_" + s.place }
+
+func (s *Service) marked(ctx context.Context, sealer *vault.Sealer) bool {
+	mark, err := s.library.Setting(ctx, s.sealMark())
+	if err != nil || mark == "" {
+		return false
+	}
+	sealed, err := base64.StdEncoding.DecodeString(mark)
 	if err != nil {
-		return nil, err
+		return false
+	}
+	_, err = sealer.Open(sealed, s.sealMark())
+	return err == nil
+}
+
+// mark makes every process that keeps another sealing key read it again. Where
+// it cannot be written nothing is kept.
+func (s *Service) mark(ctx context.Context, sealer *vault.Sealer) {
+	if !s.marked(ctx, sealer) {
+		sealed, err := sealer.Seal(nil, s.sealMark())
+		if err == nil {
+			err = s.library.SetSetting(ctx, s.sealMark(), base64.StdEncoding.EncodeToString(sealed))
+		}
+		if err != nil {
+			s.log.Warn("sealing key not marked", "err", err)
+			return
+		}
 	}
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.sealing = sealer
-	s.mu.Unlock()
-	return sealer, nil
 }
 
 // Check asks the provider whether an account's token works, by asking whose it

@@ -622,6 +622,79 @@ func TestClockJumps(t *testing.T) {
 	}
 }
 
+// A clock that was a little ahead at the sign-in and is put right must not send
+// a token of minutes to be renewed: the provider refuses those under 24 hours.
+func TestAClockSetBackALittleMakesNoTokenDue(t *testing.T) {
+	for _, back := range []time.Duration{2 * time.Second, 5 * time.Minute, 23 * time.Hour} {
+		g := newGuard(t)
+		g.clock.set(g.passed - back)
+		g.wants(byItself, NotDue)
+		if a := g.now(); a.DueAt == nil || !a.DueAt.After(g.clock.now().Add(30*day)) || a.RenewAfter == nil || !a.RenewAfter.Equal(a.IssuedAt.Add(day)) {
+			t.Errorf("back %s: due %v, renew after %v", back, a.DueAt, a.RenewAfter)
+		}
+		if g.asked() != 0 {
+			t.Errorf("back %s: the provider was asked", back)
+		}
+	}
+}
+
+// A keychain that is replaced while a process runs, and that another process
+// has furnished since: what is sealed must open with the key that lies there.
+func TestWhatIsSealedOpensWithTheKeychainsOwnKey(t *testing.T) {
+	g := newGuard(t)
+	other, err := Open(t.Context(), g.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	for n, furnisher := range []*Service{other, g.service} {
+		g.pass(2 * day)
+		g.wants(RenewOptions{}, Renewed)
+		before, err := g.store.Get(t.Context(), "seal-"+g.service.library.ID())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"seal-", "sentinel-"} {
+			if err := g.store.Delete(t.Context(), name+g.service.library.ID()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := furnisher.furnish(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		sealer, err := g.service.keptSealer(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		sealed, err := sealer.Seal([]byte("an answer"), "here")
+		if err != nil {
+			t.Fatal(err)
+		}
+		present, err := vault.NewSealer(t.Context(), g.store, g.service.library.ID())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := present.Open(sealed, "here"); err != nil {
+			t.Errorf("furnished by %d: sealed under a key that lies nowhere: %v", n, err)
+		}
+		if now, err := g.store.Get(t.Context(), "seal-"+g.service.library.ID()); err != nil || now.Equal(before) {
+			t.Errorf("the key was not replaced, %v", err)
+		}
+	}
+	// As long as it is the same, nobody reads it again.
+	reads := 0
+	g.service.store = reading{Store: g.store, read: func(name string) {
+		if strings.HasPrefix(name, "seal-") {
+			reads++
+		}
+	}}
+	for range 3 {
+		if _, err := g.service.keptSealer(t.Context()); err != nil || reads != 0 {
+			t.Errorf("%d reads, %v", reads, err)
+		}
+	}
+}
+
 // pass0 moves the provider's clock alone.
 func (g *guard) pass0(d time.Duration) {
 	g.t.Helper()

@@ -27,7 +27,8 @@
 //     person was told) lies beside the account and not in it: the account's
 //     columns are a contract with scripts, and a sign-in or a removal forgets
 //     all of it in the same transaction. What the person chose lies in setting,
-//     so that window, command line and timer agree.
+//     so that window, command line and timer agree, and so does what only
+//     they have to agree on (which sealing key was read last).
 //   - Seal, Finish and PutOverflow ignore the cancelling of their context:
 //     a deadline never throws a token away.
 //   - Folders 0700 and files 0600, whatever the umask, repaired at each start;
