@@ -5,7 +5,9 @@ import (
 	"image/color"
 	"image/png"
 	"math"
+	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -194,6 +196,32 @@ func TestALaterStartHandsItsWishToTheFirst(t *testing.T) {
 		t.Fatalf("after the first has ended: %v %v", again, told)
 	}
 	again.Close()
+}
+
+// Whoever starts Tokenkeep beside a window that hangs is told so soon.
+func TestAWindowThatHangsIsGivenUp(t *testing.T) {
+	home, c := t.TempDir(), text.For("en")
+	first, _, _ := onlyWindow(c, home, "")
+	if first == nil {
+		t.Fatal("the first start is not the first")
+	}
+	defer first.Close()
+	mute, err := net.Listen("tcp", "127.0.0.1:0") // takes what is said, and never answers
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mute.Close()
+	if err := os.WriteFile(filepath.Join(home, "window.addr"), []byte("tcp "+mute.Addr().String()+"\nword\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	second, told, exit := onlyWindow(c, home, "abcdefgh12345678")
+	if second != nil || !told || exit == 0 {
+		t.Errorf("beside a window that hangs: %v %v %d", second, told, exit)
+	}
+	if took := time.Since(start); took > 9*time.Second {
+		t.Errorf("it took %v", took)
+	}
 }
 
 func TestTheTimerNamesAHomeThatItCannotFind(t *testing.T) {

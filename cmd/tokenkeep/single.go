@@ -10,9 +10,10 @@ import (
 	"github.com/tokenkeep/tokenkeep/internal/text"
 )
 
-// triesToTell is how often a later start looks for the first again: that one
-// may be about to end, or has not begun to listen.
-const triesToTell = 5
+// triesToTell is how often a later start looks for the first: that one may be
+// about to end. Each try waits as long as a window needs to begin to listen, and
+// nobody should wait longer for one that hangs.
+const triesToTell = 2
 
 // onlyWindow sees to it that a home has one window. Where another has it, that
 // one is raised, at the account that is wanted, and told is true: this process
