@@ -37,6 +37,11 @@ package desktop
 // stderr everywhere else. It returns when the person has closed it.
 func Complain(title, message string) { complain(title, message) }
 
+// OwnConsole tells whether the console that this process writes to was opened
+// for it alone: the Task Scheduler of Windows gives a program one, which looks
+// like a terminal and which nobody reads. Elsewhere it is always false.
+func OwnConsole() bool { return ownConsole() }
+
 // appName and appID are those of internal/buildinfo, which a test compares.
 const (
 	appName = "Tokenkeep"

@@ -43,8 +43,10 @@ func launchd(getenv func(string) string, uid int) scheduler {
 }
 
 // agentPlist runs the job at ten in the morning, or when the computer wakes
-// after that; the renewing itself spreads its requests. Umask is decimal: 63 is
-// 0077. false: a character that XML cannot hold.
+// after that, and at each sign-in: launchd makes up for an hour that the
+// computer slept through, but not for one in which it was off. The renewing
+// itself spreads its requests and asks once a day at most. Umask is decimal: 63
+// is 0077. false: a character that XML cannot hold.
 func agentPlist(j job) ([]byte, bool) {
 	var arguments strings.Builder
 	for _, arg := range j.argv() {
@@ -70,7 +72,7 @@ func agentPlist(j job) ([]byte, bool) {
 		<integer>0</integer>
 	</dict>
 	<key>RunAtLoad</key>
-	<false/>
+	<true/>
 	<key>ProcessType</key>
 	<string>Background</string>
 	<key>Umask</key>

@@ -69,8 +69,10 @@ UMask=0077
 `)
 }
 
-// timerUnit runs the service once a day, within an hour after midnight, or as
-// soon as the computer is on again (systemd.timer(5)).
+// timerUnit runs the service once a day, soon after midnight or, where the
+// computer was off then, soon after it is on again. The delay counts in both
+// cases (systemd.timer(5)), so it is short: a computer that is on for half an
+// hour a day has to reach its end.
 func timerUnit(description string) []byte {
 	return []byte(unitMark + `
 [Unit]
@@ -78,7 +80,7 @@ Description=` + unitText(description) + `
 
 [Timer]
 OnCalendar=daily
-RandomizedDelaySec=1h
+RandomizedDelaySec=15min
 Persistent=true
 
 [Install]

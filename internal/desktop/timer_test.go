@@ -269,7 +269,7 @@ func TestThePropertyListHoldsTheJob(t *testing.T) {
 		for _, arg := range jobs[i].argv() {
 			argv = append(argv, arg)
 		}
-		want := map[string]any{"Label": agentLabel, "ProgramArguments": argv, "RunAtLoad": false, "ProcessType": "Background",
+		want := map[string]any{"Label": agentLabel, "ProgramArguments": argv, "RunAtLoad": true, "ProcessType": "Background",
 			"Umask": float64(0o077), "StartCalendarInterval": map[string]any{"Hour": float64(10), "Minute": float64(0)}}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("got %v\nwant %v", got, want)
@@ -608,7 +608,7 @@ func TestInstallAndRemove(t *testing.T) {
 			t.Errorf("no line %q in\n%s", line, service)
 		}
 	}
-	for _, line := range []string{"OnCalendar=daily", "RandomizedDelaySec=1h", "Persistent=true", "WantedBy=timers.target"} {
+	for _, line := range []string{"OnCalendar=daily", "RandomizedDelaySec=15min", "Persistent=true", "WantedBy=timers.target"} {
 		if !slices.Contains(strings.Split(files["systemd/user/"+unitTimer], "\n"), line) {
 			t.Errorf("no line %q in the timer", line)
 		}
