@@ -81,12 +81,13 @@ func (p *program) calendar(ctx context.Context, file string) error {
 	return nil
 }
 
-// calendarWords says an account's event.
+// calendarWords says an account's event, in the words of the window: both write
+// the same file.
 func (p *program) calendarWords(a connect.Account) (title, note string) {
-	args := text.Args{"account": p.handle(a), "provider": a.ProviderName}
-	key := "cli.calendar.by_hand"
+	args := text.Args{"username": p.handle(a), "provider": a.ProviderName}
+	key := "alive.event.note_sign_in"
 	if a.Renews {
-		key = "cli.calendar.by_itself"
+		key = "alive.event.note_renews"
 	}
-	return p.say.Say("cli.calendar.title", args), p.say.Say(key, args)
+	return p.say.Say("alive.event.title", args), p.say.Say(key, args)
 }

@@ -50,7 +50,7 @@ type warningLine struct {
 // said and changes no exit code.
 // worst is the exit code so far.
 func (p *program) renewDue(ctx context.Context, s service, worst int) error {
-	watched := p.terminal(p.err)
+	watched := p.terminal(p.err) && !p.alone()
 	// Whoever runs this renews: a timer, cron, a person each day.
 	s.SetRenewing(true)
 	options := renew.Options{Now: p.now}

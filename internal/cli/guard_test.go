@@ -260,6 +260,14 @@ func TestWarningsOfTheDailyRun(t *testing.T) {
 		t.Errorf("on a terminal: %d %+v %v %s", code, b.notices, d.warned, b.err.String())
 	}
 
+	// Windows opens a console for what its scheduler starts: nobody reads that.
+	d = world()
+	b = newBench(t, d)
+	b.terminals, b.alone = []any{b.p.err}, true
+	if code := b.run(t, "renew", "--due"); code != 0 || len(b.notices) != 2 {
+		t.Errorf("on a console of its own: %d %+v %s", code, b.notices, b.err.String())
+	}
+
 	d = world()
 	d.settings = map[string]string{"warn": "off"}
 	b = newBench(t, d)
@@ -730,9 +738,25 @@ func TestTimer(t *testing.T) {
 		t.Errorf("%q", b.timer.homes)
 	}
 	data := t.TempDir()
-	for home, want := range map[string]string{"": "", filepath.Join(data, "tokenkeep"): "", "/elsewhere": "/elsewhere"} {
+	bare, err := connect.Environment(func(name string) string { return map[string]string{"HOME": data, "LocalAppData": data}[name] }, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := filepath.Join(data, "data")
+	usual, err := connect.Environment(func(name string) string {
+		return map[string]string{"HOME": data, "LocalAppData": data, "XDG_DATA_HOME": elsewhere}[name]
+	}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What only this session's environment says, a timer does not know.
+	named := usual.Home
+	if named == bare.Home {
+		named = ""
+	}
+	for home, want := range map[string]string{"": named, usual.Home: named, bare.Home: "", "/elsewhere": "/elsewhere"} {
 		b := newBench(t, d)
-		b.environment("TOKENKEEP_HOME", home, "XDG_DATA_HOME", data, "HOME", data)
+		b.environment("TOKENKEEP_HOME", home, "XDG_DATA_HOME", elsewhere, "HOME", data, "LocalAppData", data)
 		if code := b.run(t, "timer", "off"); code != 0 || len(b.timer.homes) != 1 || b.timer.homes[0] != want {
 			t.Errorf("%q: %d %q", home, code, b.timer.homes)
 		}

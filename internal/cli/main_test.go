@@ -236,6 +236,8 @@ func (d *double) SetRenewing(on bool) { d.renewing = on }
 
 // bench is one command line over a double.
 type bench struct {
+	// alone: the terminals are a console that nobody reads.
+	alone    bool
 	p        *program
 	out, err bytes.Buffer
 	// terminals are the streams that count as terminals.
@@ -294,6 +296,7 @@ func newBench(t *testing.T, d *double) *bench {
 			return d, nil
 		},
 		clickWithin: 20 * time.Second,
+		alone:       func() bool { return b.alone },
 		notify: func(_ context.Context, n desktop.Notice) (<-chan struct{}, error) {
 			b.notices = append(b.notices, n)
 			return nil, nil

@@ -46,6 +46,7 @@ func newProgram(stdin io.Reader, stdout, stderr io.Writer, getenv func(string) s
 		},
 		now:    time.Now,
 		jitter: jitter, clickWithin: clickWithin,
+		alone:  desktop.OwnConsole,
 		notify: desktop.Notify,
 		timer: func(home string) userTimer {
 			return desktop.NewTimer(desktop.TimerOptions{Getenv: getenv, Home: home})
@@ -101,7 +102,9 @@ type program struct {
 	// jitter is the longest wait before each account of an unwatched run,
 	// clickWithin the longest for somebody to click a notification.
 	jitter, clickWithin time.Duration
-	notify              func(ctx context.Context, n desktop.Notice) (clicked <-chan struct{}, err error)
+	// alone tells whether a terminal is one that nobody reads.
+	alone  func() bool
+	notify func(ctx context.Context, n desktop.Notice) (clicked <-chan struct{}, err error)
 	// openWindow shows an account in the window.
 	openWindow func(ctx context.Context, account string) error
 	// timer is the system's, for a home that is not the default one.

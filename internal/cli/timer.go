@@ -49,14 +49,16 @@ func (p *program) theTimer() (userTimer, error) {
 	return p.timer(p.ownHome(config)), nil
 }
 
-// ownHome is the folder where it is not the default one, which the timer's run
-// finds by itself.
+// ownHome is the folder where it is not the one that a program finds without
+// the environment of this session, which a timer has not. The window says the
+// same of the timer (cmd/tokenkeep), or each would hold it for another library's.
 func (p *program) ownHome(config connect.Config) string {
 	usual, err := connect.Environment(func(name string) string {
-		if name == "TOKENKEEP_HOME" {
-			return ""
+		switch name {
+		case "HOME", "LocalAppData":
+			return p.getenv(name)
 		}
-		return p.getenv(name)
+		return ""
 	}, "")
 	if err == nil && usual.Home == config.Home {
 		return ""
