@@ -68,6 +68,8 @@ type Library struct {
 	// writing lets one goroutine write at a time, so that those of one process
 	// wait for each other in order instead of polling the file's lock.
 	writing chan struct{}
+	// closed tells that this one no longer has the file open.
+	closed func()
 }
 
 // App is one app registered in a provider's dashboard, without its secret.
@@ -158,6 +160,7 @@ func (l *Library) Folder() string { return l.dir }
 // Close closes the file. What was reported as written stays written without it.
 func (l *Library) Close() error {
 	err := l.db.Close()
+	defer l.closed()
 	if l.copied != "" {
 		err = errors.Join(err, os.RemoveAll(l.copied))
 	}

@@ -716,7 +716,7 @@ func TestAFileSystemWithoutLocksIsStillUsedAndSaysSo(t *testing.T) {
 	if !slices.Equal(notes, []problem.Key{problem.LibraryNoSharing, problem.LockUnavailable}) {
 		t.Errorf("notes %v", notes)
 	}
-	l = &Library{dir: dir, now: clock, db: db, writing: make(chan struct{}, 1)}
+	l = &Library{dir: dir, now: clock, db: db, writing: make(chan struct{}, 1), closed: func() {}}
 	must(t, l.Note(ctx, Entry{Event: "e"}))
 	if apps, err := l.Apps(ctx); err != nil || len(apps) != 1 {
 		t.Errorf("%v, %v", apps, err)

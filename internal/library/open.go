@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
@@ -52,6 +53,8 @@ type opening struct {
 	minReader  int
 	// vfs is SQLite's access to files; empty: the usual one.
 	vfs string
+	// shared: this process has the library open already, so it is sound.
+	shared bool
 }
 
 // condition is what a look at the file found.
@@ -86,6 +89,53 @@ func (o opening) open(ctx context.Context) (*Library, error) {
 		return nil, problem.New(problem.HomeUnusable, "folder", o.dir).Because(err)
 	}
 	o.dir = dir
+	in := inUse.of(dir)
+	in.Lock()
+	defer in.Unlock()
+	o.shared = in.open > 0
+	l, err := o.openAlone(ctx)
+	if err == nil {
+		in.open++
+		l.closed = sync.OnceFunc(func() {
+			in.Lock()
+			defer in.Unlock()
+			in.open--
+		})
+	}
+	return l, err
+}
+
+// inUse counts, by folder, the libraries that this process has open. POSIX
+// takes every lock on a file away from a process that closes any of its
+// handles on it (fcntl(2), F_SETLK), SQLite's among them: nobody may read and
+// close the file by himself while a library of ours has it open.
+var inUse usage
+
+type usage struct {
+	mu      sync.Mutex
+	folders map[string]*folderUse
+}
+
+type folderUse struct {
+	sync.Mutex
+	open int
+}
+
+func (u *usage) of(dir string) *folderUse {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.folders == nil {
+		u.folders = map[string]*folderUse{}
+	}
+	if u.folders[dir] == nil {
+		u.folders[dir] = &folderUse{}
+	}
+	return u.folders[dir]
+}
+
+// openAlone is open while nobody else in this process opens the same folder.
+func (o opening) openAlone(ctx context.Context) (*Library, error) {
+	dir := o.dir
 	if err := tidy(dir); err != nil {
 		return nil, err
 	}
@@ -202,16 +252,18 @@ func (o opening) look(ctx context.Context) (sight, error) {
 	case info.Size() == 0:
 		return sight{condition: blank}, nil
 	}
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return sight{condition: barred, reason: err}, nil
-	}
-	sound := plausible(f)
-	if err := f.Close(); err != nil {
-		return sight{}, o.told(ctx, err)
-	}
-	if !sound {
-		return sight{condition: broken}, nil
+	if !o.shared {
+		f, err := os.OpenFile(path, os.O_RDWR, 0)
+		if err != nil {
+			return sight{condition: barred, reason: err}, nil
+		}
+		sound := plausible(f)
+		if err := f.Close(); err != nil {
+			return sight{}, o.told(ctx, err)
+		}
+		if !sound {
+			return sight{condition: broken}, nil
+		}
 	}
 	db, notes, err := o.connect(ctx)
 	if err != nil {
