@@ -20,8 +20,9 @@ import (
 // window is a Runner whose posts run on one goroutine, as in the real window.
 type window struct{ posts chan func() }
 
-func (w window) Go(f func())   { go f() }
-func (w window) Post(f func()) { w.posts <- f }
+func (w window) Go(f func())     { go f() }
+func (w window) Beside(f func()) { go f() }
+func (w window) Post(f func())   { w.posts <- f }
 func (w window) After(d time.Duration, f func()) func() {
 	t := time.AfterFunc(d, func() { w.Post(f) })
 	return func() { t.Stop() }
