@@ -293,6 +293,13 @@ func (s *Service) save(ctx context.Context, c *completion, out *completed) error
 			if err != nil && !c.late {
 				return err
 			}
+			if unchanged && !c.late && former.LastAnswer != "" {
+				// The provider took this very token a moment ago.
+				former.LastAnswer = ""
+				if err := s.library.UpdateAccount(ctx, former.ID, func(row *library.Account) { row.LastAnswer = "" }); err != nil {
+					return err
+				}
+			}
 			if unchanged || err != nil {
 				out.account = s.account(former, s.appName(ctx, former.AppID))
 				return s.library.Drop(ctx, c.pending.AccountID, c.pending.Gen)

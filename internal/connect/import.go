@@ -192,7 +192,8 @@ func (s *Service) holdsQuietly(ctx context.Context, row library.Account, token s
 //
 // The end is our estimate, 60 days from Issued and unknown without, until the
 // first renewal tells the true one. What it may do is not known and nothing is
-// claimed to be missing. A token that is kept already changes nothing. One that
+// claimed to be missing. A token that is kept already changes nothing, but that
+// a refusal of it is forgotten: the provider has just taken it. One that
 // by Issued ends sooner than the working one that is kept is import.already;
 // without Issued the person's word is taken that it is the one to keep, since
 // no provider tells a token's age.

@@ -125,6 +125,30 @@ func TestTheSameTokenTwiceChangesNothing(t *testing.T) {
 	}
 }
 
+// The provider has just taken the token: what it once said of it is over.
+func TestTheSameTokenThatWorksNeedsNoSignIn(t *testing.T) {
+	s := newStage(t, "ok")
+	token := s.dashboard(sandbox.Minted{})
+	first, err := s.service.Import(t.Context(), Paste{Text: token, Issued: daysAgo(1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.service.library.UpdateAccount(t.Context(), first.ID, func(a *library.Account) { a.LastAnswer = string(problem.TokenRefused) }); err != nil {
+		t.Fatal(err)
+	}
+	again, err := s.service.Import(t.Context(), Paste{Text: token})
+	if err != nil || again.Status != Healthy {
+		t.Errorf("%s %q, %v", again.Status, again.Reason, err)
+	}
+	if _, err := s.service.Token(t.Context(), first.ID); err != nil {
+		t.Error(err)
+	}
+	row, err := s.service.library.Account(t.Context(), first.ID)
+	if err != nil || row.Gen != 1 || row.LastAnswer != "" || len(s.rows()) != 0 {
+		t.Errorf("%+v, %d pending, %v", row, len(s.rows()), err)
+	}
+}
+
 // The person's only account takes the token, whatever its app.
 func TestAnotherTokenOfAKnownPersonGoesIntoTheirAccount(t *testing.T) {
 	s := newStage(t, "ok")

@@ -836,11 +836,12 @@ func (s *Service) SetSetting(ctx context.Context, name, value string) error {
 	return s.library.SetSetting(ctx, name, value)
 }
 
-// MarkWarned keeps that the person was told so many days before the end; a
-// renewal forgets it.
+// MarkWarned keeps that the person was told so many days before the end, 1 that
+// it is over; a renewal forgets it. A token that was called over and lives after
+// all begins anew, or each run would warn again.
 func (s *Service) MarkWarned(ctx context.Context, id string, days int) error {
 	return s.library.SetRenewal(ctx, id, func(r *library.Renewal) {
-		if r.Warned == 0 || days < r.Warned {
+		if r.Warned <= 1 || days < r.Warned {
 			r.Warned = days
 		}
 	})

@@ -811,6 +811,15 @@ func TestAStatusKnowsWhetherSomethingRenews(t *testing.T) {
 	if all, err := g.service.Accounts(ctx); err != nil || all[0].Warned != 2 || all[0].FailedSince == nil || all[0].Status != ExpiresSoon {
 		t.Errorf("the list says %+v, %v", all, err)
 	}
+	// Told that it is over, and then it lived: its warnings begin anew.
+	for _, days := range []int{1, 14, 7} {
+		if err := g.service.MarkWarned(ctx, g.account.ID, days); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a := g.now(); a.Warned != 7 {
+		t.Errorf("warned %d after one that was over", a.Warned)
+	}
 	// Signing in again is a new beginning.
 	again, err := g.service.Connect(ctx, g.request(), nil)
 	if err != nil {

@@ -29,7 +29,8 @@ type Revoked struct {
 // documents no request for an Instagram Login, so there the page is the way.
 //
 // A keychain that refuses to give the token refuses to delete it too: then
-// nobody was asked and nothing has changed. Problems: those of Remove.
+// nobody was asked and nothing has changed. Nor has anything here when ctx was
+// cancelled before the provider's answer. Problems: those of Remove.
 func (s *Service) Revoke(ctx context.Context, ref string) (Revoked, error) {
 	row, err := s.find(ctx, ref)
 	if err != nil {
@@ -48,6 +49,11 @@ func (s *Service) Revoke(ctx context.Context, ref string) (Revoked, error) {
 	if err == nil && d.Revoke != nil && !d.Revoke.Empty() {
 		if err = s.revokeAtProvider(ctx, d, row); problem.Of(err) != nil && unreachable(problem.Of(err)) {
 			return Revoked{}, err
+		}
+		if err != nil && errors.Is(ctx.Err(), context.Canceled) {
+			// Nobody knows whether it was ended there. Who stops it keeps what
+			// they have: the next check tells.
+			return Revoked{}, ctx.Err()
 		}
 		out.AtProvider, out.Problem = err == nil, problem.Of(err)
 	}

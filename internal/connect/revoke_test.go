@@ -2,6 +2,7 @@ package connect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tokenkeep/tokenkeep/internal/library"
 	"github.com/tokenkeep/tokenkeep/internal/problem"
@@ -259,6 +261,39 @@ func TestALockedKeychainRevokesNothing(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	s.gone(account.ID, "revoked")
+}
+
+// Stopped while the provider is asked: nobody knows whether it has ended there,
+// so what there is here stays.
+func TestRevokingThatIsStoppedKeepsTheAccount(t *testing.T) {
+	o := &ownServer{status: http.StatusOK, person: "own.person"}
+	s := newOwnStage(t, o)
+	account, err := s.service.Import(t.Context(), Paste{Provider: "own", Text: secret.New(opaque)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	o.mu.Lock() // the server does not answer
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.service.Revoke(ctx, account.ID)
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		t.Errorf("it did not wait for the provider: %v", err)
+	case <-time.After(200 * time.Millisecond):
+		cancel()
+		err = <-done
+		if !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	}
+	cancel()
+	o.mu.Unlock()
+	if _, err := s.service.Token(t.Context(), account.ID); err != nil {
+		t.Errorf("the token is gone: %v", err)
+	}
 }
 
 // TOK-14 and the lock: whoever renews this account is waited for.
