@@ -44,7 +44,9 @@
 // that is lines; else it is a notification, noted once it was shown, so that
 // what nobody could see comes again the next day. A click opens the window at
 // that account; the run waits for one for ten minutes at most, with the library
-// and the keychain closed. Whatever fails beside the renewing is said and
+// and the keychain closed. Where the file system has no locks a run that nobody
+// watches renews nothing, for it could meet a window; it says so, warns, and
+// ends with that problem's code. Whatever fails beside the renewing is said and
 // changes no exit code. The timer itself is switched on, off and shown by
 // timer; a stale one is mended by the window and by timer on, not by any other
 // command, for a tokenkeepctl that is tried out beside an installed one must

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -71,7 +72,14 @@ func (p *program) renewDue(ctx context.Context, s service, worst int) error {
 			done.NotDue++
 		}
 	}
-	report, err := renew.Run(ctx, s, options)
+	core := renew.Core(s)
+	if why := p.cannotTurn(s); why != nil && !watched {
+		p.complain(why)
+		worst = max(worst, why.Kind.ExitCode())
+		s.SetRenewing(false)
+		core = unrenewing{s}
+	}
+	report, err := renew.Run(ctx, core, options)
 	for _, failure := range report.Errors {
 		var about *renew.Failure
 		if ctx.Err() != nil || !errors.As(failure, &about) {
@@ -86,7 +94,9 @@ func (p *program) renewDue(ctx context.Context, s service, worst int) error {
 	}
 	if report.Off {
 		done.Off = true
-		p.note(p.say.Say("cli.renew.off"))
+		if _, told := core.(unrenewing); !told {
+			p.note(p.say.Say("cli.renew.off"))
+		}
 	}
 	accounts, err := s.Accounts(ctx)
 	if err != nil {
@@ -116,6 +126,31 @@ func (p *program) renewDue(ctx context.Context, s service, worst int) error {
 		return exit(worst)
 	}
 	return nil
+}
+
+// unrenewing is a core in which renewing by itself is switched off.
+type unrenewing struct{ service }
+
+// Setting is the core's, but for that switch.
+func (u unrenewing) Setting(ctx context.Context, name string) (string, error) {
+	if name == settingRenew {
+		return off, nil
+	}
+	return u.service.Setting(ctx, name)
+}
+
+// cannotTurn is the problem of a folder where two writers of one account could
+// not wait for each other: nothing is renewed there by a run that nobody
+// watches, for it could meet a window.
+func (p *program) cannotTurn(s service) *problem.Problem {
+	if !slices.Contains(s.Notes(), problem.LockUnavailable) {
+		return nil
+	}
+	folder := ""
+	if config, err := p.config(); err == nil {
+		folder = config.Home
+	}
+	return problem.New(problem.LockUnavailable, "folder", folder)
 }
 
 // mention says what went wrong beside the work.

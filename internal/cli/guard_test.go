@@ -217,6 +217,22 @@ func TestRenewDue(t *testing.T) {
 	}
 }
 
+// Where the file system has no locks, a run that nobody watches could renew
+// beside a window: it does not, says so, and still warns.
+func TestWithoutLocksNothingIsRenewedUnwatched(t *testing.T) {
+	lost := inDays("lost", 5)
+	d := dueWorld(nil, lost)
+	d.notes = []problem.Key{problem.LibraryNoSharing, problem.LockUnavailable}
+	b := newBench(t, d)
+	if code := b.run(t, "renew", "--due", "--json"); code != 1 || len(b.notices) != 1 || !strings.HasSuffix(b.out.String(), `{"event":"done","renewed":0,"failed":0,"not_due":1,"off":true}`+"\n") || !strings.Contains(b.err.String(), "cannot take turns") {
+		t.Errorf("%d %+v %s%s", code, b.notices, b.out.String(), b.err.String())
+	}
+	b = newBench(t, d)
+	if code := b.run(t, "timer", "on"); code != 0 || !strings.Contains(b.err.String(), "cannot take turns") {
+		t.Errorf("timer on: %d %s", code, b.err.String())
+	}
+}
+
 // A person's account that only they can save is told once shown, and only then.
 func TestWarningsOfTheDailyRun(t *testing.T) {
 	lost := inDays("lost", 5)

@@ -15,6 +15,7 @@ import (
 	"github.com/tokenkeep/tokenkeep/internal/connect"
 	"github.com/tokenkeep/tokenkeep/internal/desktop"
 	"github.com/tokenkeep/tokenkeep/internal/library"
+	"github.com/tokenkeep/tokenkeep/internal/problem"
 	"github.com/tokenkeep/tokenkeep/internal/provider"
 	"github.com/tokenkeep/tokenkeep/internal/secret"
 	"github.com/tokenkeep/tokenkeep/internal/vault"
@@ -55,6 +56,7 @@ func storyMain() int {
 // double is a service of function fields; calling one that is not set fails
 // the test.
 type double struct {
+	notes      []problem.Key
 	t          *testing.T
 	practising bool
 	providers  []provider.Definition
@@ -215,6 +217,7 @@ func (d *double) Bundle(_ context.Context, w io.Writer) error {
 	}
 	return d.bundle(w)
 }
+func (d *double) Notes() []problem.Key { return d.notes }
 func (d *double) Setting(_ context.Context, name string) (string, error) {
 	return d.settings[name], nil
 }

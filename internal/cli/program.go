@@ -83,6 +83,7 @@ type service interface {
 	SetSetting(ctx context.Context, name, value string) error
 	MarkWarned(ctx context.Context, id string, days int) error
 	SetRenewing(on bool)
+	Notes() []problem.Key
 	Storage(ctx context.Context) (connect.Storage, error)
 	SelfTest(ctx context.Context) error
 	Close() error
@@ -196,6 +197,9 @@ func (p *program) guarding(ctx context.Context) (service, error) {
 }
 
 func (p *program) renews(ctx context.Context, s service) bool {
+	if p.cannotTurn(s) != nil {
+		return false
+	}
 	ran, _ := s.Setting(ctx, settingRan)
 	if at, err := time.Parse(time.RFC3339, ran); err == nil && p.now().Sub(at) < 48*time.Hour {
 		return true

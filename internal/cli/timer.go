@@ -83,13 +83,17 @@ func (p *program) timerOn(ctx context.Context) error {
 }
 
 // noteIfOff says that a timer does nothing while renewing is switched off in
-// the window. Not being able to look is no failure of the timer.
+// the window, or where the folder has no locks. Not being able to look is no
+// failure of the timer.
 func (p *program) noteIfOff(ctx context.Context) {
 	s, err := p.service(ctx)
 	if err != nil {
 		return
 	}
 	defer s.Close()
+	if why := p.cannotTurn(s); why != nil {
+		p.warn(why)
+	}
 	if value, _ := s.Setting(ctx, settingRenew); value == off {
 		p.note(p.say.Say("cli.timer.on.but_off"))
 	}
