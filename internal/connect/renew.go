@@ -74,6 +74,9 @@ var RenewPoints = []string{"renew-locked", "renew-pending", "renew-answered", "r
 const (
 	// dueBefore is how long before its end a token is due (ruling 9).
 	dueBefore = 20 * day
+	// onceADay is the least time from one try to the next: a timer that runs once
+	// a day wanders by an hour or two, and must not be a minute early for ever.
+	onceADay = 20 * time.Hour
 	// mostWait bounds every wait; a longer one on the disk was written by a
 	// clock that was wrong.
 	mostWait = day
@@ -170,7 +173,7 @@ func (s *Service) spare(row library.Account, standing library.Renewal, d provide
 		return NotDue
 	case standing.NextAt != nil && now.Before(*standing.NextAt):
 		return RenewWaiting
-	case standing.NextAt == nil && standing.TriedAt != nil && now.Before(standing.TriedAt.Add(day)):
+	case standing.NextAt == nil && standing.TriedAt != nil && now.Before(standing.TriedAt.Add(onceADay)):
 		return NotDue
 	}
 	return ""
@@ -296,8 +299,8 @@ func (s *Service) renewal(ctx context.Context, id string, outcome Outcome, p *pr
 		r.Next = account.NextTry
 	case account.DueAt != nil:
 		next := *account.DueAt
-		if account.TriedAt != nil && next.Before(account.TriedAt.Add(day)) {
-			next = account.TriedAt.Add(day)
+		if account.TriedAt != nil && next.Before(account.TriedAt.Add(onceADay)) {
+			next = account.TriedAt.Add(onceADay)
 		}
 		r.Next = &next
 	}

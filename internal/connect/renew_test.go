@@ -210,10 +210,10 @@ func TestWhenATokenIsRenewed(t *testing.T) {
 	g.wants(byItself, RenewFailed)
 	n := g.asked()
 	r = g.wants(byItself, NotDue)
-	if g.asked() != n || r.Next == nil || !r.Next.Equal(r.Account.TriedAt.Add(day)) {
+	if g.asked() != n || r.Next == nil || !r.Next.Equal(r.Account.TriedAt.Add(onceADay)) {
 		t.Errorf("%d more, next %v", g.asked()-n, r.Next)
 	}
-	g.pass(23 * time.Hour)
+	g.pass(onceADay - time.Hour)
 	g.wants(byItself, NotDue)
 	g.pass(2 * time.Hour)
 	g.wants(byItself, RenewFailed)
