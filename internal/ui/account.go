@@ -119,8 +119,11 @@ func (a *accountScreen) shown() {
 func (a *accountScreen) left() {
 	a.reveal.stop()
 	a.stop()
+	// What is still under way is watched anew when the screen is shown again.
 	a.task.rest()
+	a.task.asking, a.task.slow = false, false
 	a.parts.busy.Stop()
+	a.parts.busy.Hide()
 	if a.tick != nil {
 		a.tick()
 	}

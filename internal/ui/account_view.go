@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 
 	"github.com/tokenkeep/tokenkeep/internal/secret"
 	"github.com/tokenkeep/tokenkeep/internal/text"
@@ -66,7 +67,7 @@ func (a *accountScreen) build() {
 	p.count = kit.Caption("").OneLine()
 	p.clear = kit.NewLink(s.say("accounts.clear_now"), s.clearCopied).Small()
 	p.bar = kit.NewThinProgress("", 0)
-	p.under = kit.Row(8, kit.NewIcon(theme.IconStopwatch, theme.ColorMuted, theme.SizeHintIcon), kit.Grow(p.count), kit.Fixed(120, p.bar), p.clear)
+	p.under = container.New(underLayout{}, kit.NewIcon(theme.IconStopwatch, theme.ColorMuted, theme.SizeHintIcon), p.count, p.bar, p.clear)
 	a.rebuild()
 }
 
@@ -178,6 +179,38 @@ func (a *accountScreen) tokenCard(m accountModel) fyne.CanvasObject {
 	return kit.NewCard(kit.Column(10, parts...))
 }
 
+// underLayout is the line under the token: icon, words, bar, link. The words
+// have their room first; the bar takes what is left, or goes.
+type underLayout struct{}
+
+func (underLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(o[0].MinSize().Width+o[3].MinSize().Width+64*theme.Scale(), max(o[1].MinSize().Height, o[3].MinSize().Height))
+}
+
+func (underLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
+	put := func(o fyne.CanvasObject, x, width float32) {
+		h := o.MinSize().Height
+		o.Move(fyne.NewPos(x, (size.Height-h)/2))
+		o.Resize(fyne.NewSize(width, h))
+	}
+	gap := 8 * theme.Scale()
+	icon, link := o[0].MinSize().Width, o[3].MinSize().Width
+	if clear, ok := o[3].(*kit.Link); ok {
+		link = clear.NaturalWidth() + 1
+	}
+	room := size.Width - icon - link - 2*gap
+	words := room
+	if count, ok := o[1].(*kit.Text); ok {
+		words = min(room, count.NaturalWidth()+1)
+	}
+	bar := min(room-words-gap, 120*theme.Scale())
+	setVisible(o[2], bar >= 24*theme.Scale())
+	put(o[0], 0, icon)
+	put(o[1], icon+gap, words)
+	put(o[2], size.Width-link-gap-bar, max(0, bar))
+	put(o[3], size.Width-link, link)
+}
+
 // countDown brings the line under the token to this second.
 func (a *accountScreen) countDown() {
 	left := a.s.copiedLeft(a.account.ID)
@@ -190,6 +223,7 @@ func (a *accountScreen) countDown() {
 	p.count.SetText(a.s.say("account.copied_in", text.Args{"seconds": "**" + strconv.Itoa(seconds) + "**"}))
 	p.bar.Set(float32(left) / float32(time.Duration(a.s.prefs.clipboardSeconds())*time.Second))
 	p.under.Show()
+	p.under.Refresh()
 }
 
 func (a *accountScreen) lifeCard(m accountModel) fyne.CanvasObject {

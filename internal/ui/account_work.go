@@ -139,7 +139,13 @@ func (a *accountScreen) outcome(n accountNotice) fyne.CanvasObject {
 	var more []kit.Run
 	for _, action := range n.Actions {
 		if do := a.act(action); do != nil {
-			more = append(more, kit.Run{Words: a.s.c.Action(action), Tapped: do})
+			more = append(more, kit.Run{Words: a.s.c.Action(action), Tapped: func() {
+				do()
+				// The link went with its notice.
+				if a.s.current == screen(a) {
+					a.focusFirst()
+				}
+			}})
 		}
 	}
 	return kit.NewNotice(kit.Tone(n.Tone), n.Lead, n.Words, more...)

@@ -144,8 +144,12 @@ func (l *accountList) refresh() {
 	}
 	setVisible(l.empty, len(l.model.Rows) == 0)
 	setVisible(l.card, len(l.model.Rows) > 0)
-	if l.chosenAt() < 0 && len(l.model.Rows) > 0 {
-		l.chosen = l.model.Rows[0].ID
+	if l.chosenAt() < 0 {
+		// What is not in sight is not what keys act on.
+		l.chosen = ""
+		if len(l.model.Rows) > 0 {
+			l.chosen = l.model.Rows[0].ID
+		}
 	}
 	label := s.say("accounts.connect")
 	if l.narrow {
@@ -391,6 +395,13 @@ func (l *accountList) copy(id string) {
 func (l *accountList) renew(id string) {
 	if a, ok := l.account(id); ok && a.Renews && bucket(a) != filterNeed && !l.s.storage.Locked {
 		l.s.renewOne(id, nil)
+	}
+}
+
+// check asks about an account; a locked keychain is not asked to open for it.
+func (l *accountList) check(id string) {
+	if _, ok := l.account(id); ok && !l.s.storage.Locked {
+		l.s.checkOne(id, nil)
 	}
 }
 

@@ -40,6 +40,8 @@ type alive struct {
 type inquiry struct {
 	// stop ends a check; nil while renewing, which runs to its end.
 	stop context.CancelFunc
+	// stopped is told that the person stopped it: no answer will come. May be nil.
+	stopped func()
 }
 
 // sweep is a check of all accounts.
@@ -67,6 +69,9 @@ func (s *shell) stopAsking(id string) {
 	if q := s.alive.asked[id]; q != nil && q.stop != nil {
 		q.stop()
 		delete(s.alive.asked, id)
+		if q.stopped != nil {
+			q.stopped()
+		}
 		s.changed()
 	}
 }
@@ -220,6 +225,9 @@ func (s *shell) checkAll() {
 		}
 	}
 	w.total = len(w.waiting)
+	if w.total == 0 {
+		return // each is being asked about already
+	}
 	s.alive.sweep = w
 	for range min(checkLanes, w.total) {
 		s.checkNext(w)
@@ -234,7 +242,9 @@ func (s *shell) checkNext(w *sweep) {
 	if len(w.waiting) == 0 {
 		if w.done == w.total {
 			s.alive.sweep = nil
-			s.toast(s.c.Count("alive.checked", w.total) + " " + sweepWords(s.c, w))
+			if w.total > 0 {
+				s.toast(s.c.Count("alive.checked", w.total) + " " + sweepWords(s.c, w))
+			}
 		}
 		return
 	}
@@ -253,6 +263,13 @@ func (s *shell) checkNext(w *sweep) {
 		}
 		s.checkNext(w)
 	})
+	if q := s.alive.asked[id]; q != nil {
+		// One that the person stopped is not among those that were checked.
+		q.stopped = func() {
+			w.total--
+			s.checkNext(w)
+		}
+	}
 }
 
 // sweepWords says what a sweep found.

@@ -90,6 +90,11 @@ func saveWrong(c *text.Catalogue, err error) string {
 	case errors.Is(err, fs.ErrPermission):
 		return c.Say("save.denied")
 	}
+	var p *problem.Problem
+	if errors.As(err, &p) {
+		told := c.Tell(p)
+		return sentence(told.Title) + " " + told.Advice
+	}
 	return c.Say("save.failed")
 }
 
@@ -105,6 +110,8 @@ type saving struct {
 	data func(context.Context) ([]byte, error)
 	// write puts it at the path; nil is writeFile.
 	write func(path string, data []byte) error
+	// replaces: the person said that what is at the path may go.
+	replaces bool
 	// done is told the path, on the window's goroutine. Without it a toast tells.
 	done func(path string)
 }
@@ -180,11 +187,19 @@ func (s *shell) writeTo(f saving, typed string) {
 		return
 	}
 	var writeErr error
+	var exists bool
 	write := f.write
 	if write == nil {
 		write = writeFile
 	}
 	s.do(s.coreCtx, func(ctx context.Context) error {
+		// A writer of its own knows itself what it may replace.
+		if f.write == nil && !f.replaces {
+			if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() {
+				exists = true
+				return nil
+			}
+		}
 		data, err := f.data(ctx)
 		if err != nil {
 			return err
@@ -195,6 +210,8 @@ func (s *shell) writeTo(f saving, typed string) {
 		switch {
 		case p != nil:
 			s.tell(p)
+		case exists:
+			s.askReplace(f, typed, filepath.Base(path))
 		case writeErr != nil:
 			s.saveAt(f, typed, saveWrong(s.c, writeErr))
 		case f.done != nil:
@@ -203,6 +220,17 @@ func (s *shell) writeTo(f saving, typed string) {
 			s.toast(s.say("save.saved", text.Args{"name": filepath.Base(path)}))
 		}
 	})
+}
+
+// askReplace asks before a file that is there is lost.
+func (s *shell) askReplace(f saving, typed, name string) {
+	s.open(kit.Dialog{Title: s.say("save.exists", text.Args{"name": name}), Body: kit.NewText(s.say("save.exists_line")), Buttons: []kit.DialogButton{
+		{Label: s.say("save.other_name"), Kind: kit.Medium, Harmless: true, Tapped: func() { s.saveAt(f, typed, "") }},
+		{Label: s.say("save.replace"), Kind: kit.Danger, Tapped: func() {
+			f.replaces = true
+			s.writeTo(f, typed)
+		}},
+	}})
 }
 
 // cell makes a text safe as a cell of a table (SEC-7): names come from

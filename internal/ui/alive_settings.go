@@ -274,8 +274,9 @@ func (s *shell) stayingFacts() stayingFacts {
 // while the rest changes.
 type stayingParts struct {
 	closed, warn, calendar, tray *kit.Check
-	why                          *fyne.Container
-	said                         string
+	// why says what stands in the timer's way; indent is the room of calendar.
+	why, indent *fyne.Container
+	said        string
 }
 
 // stayingCard builds the card "Staying alive".
@@ -294,9 +295,10 @@ func (t *settingsScreen) stayingCard() fyne.CanvasObject {
 	p.calendar = kit.NewCheck(s.say("staying.calendar"), m.Calendar.Line, m.Calendar.On, t.setCalendar)
 	p.tray = kit.NewCheck(s.say("staying.tray"), m.Tray.Line, m.Tray.On, func(on bool) { s.prefs.setToTray(on) })
 	p.why = kit.Column(0)
-	card := kit.Column(14, kit.Title(s.say("staying.title")), p.closed, p.why, p.warn, kit.Inset(0, 0, 0, 30, p.calendar), p.tray)
+	p.indent = kit.Inset(0, 0, 0, 30, p.calendar)
+	card := kit.Column(12, kit.Title(s.say("staying.title")), p.closed, p.why, p.warn, p.indent, p.tray)
 	if m.Test {
-		send := kit.NewButton(s.say("staying.send"), kit.Low, s.sendTest).With(theme.IconBell)
+		send := kit.NewButton(s.say("staying.send"), kit.Low, s.sendTest).With(theme.IconBell).Flush()
 		card.Add(kit.Line())
 		card.Add(kit.Row(8, kit.Grow(kit.Caption(s.say("staying.see"))), send))
 	}
@@ -333,6 +335,7 @@ func (t *settingsScreen) refreshStaying() {
 		}
 	}
 	setVisible(p.why, m.Closed.Shown && p.said != "")
+	setVisible(p.indent, m.Calendar.Shown)
 	t.root.Refresh()
 }
 

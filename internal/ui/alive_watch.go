@@ -193,7 +193,7 @@ type aliveNote struct {
 // aliveNotices are what stands above the list now.
 func (s *shell) aliveNotices() []aliveNote {
 	var notes []aliveNote
-	if len(s.alive.offline) > 0 {
+	if len(s.offline()) > 0 {
 		lead, line := s.say("alive.offline_lead"), s.say("alive.offline_line")
 		notes = append(notes, aliveNote{lead + line, func() fyne.CanvasObject {
 			return kit.NewNoticeIcon(kit.Warn, theme.IconCloudOff, lead, line, kit.Run{Words: s.say("accounts.try_again"), Tapped: s.tryConnection})
@@ -253,12 +253,21 @@ func (s *shell) dropWarnings() {
 	}
 }
 
+// offline are the accounts that met no connection and are still here.
+func (s *shell) offline() (ids []string) {
+	for _, a := range s.accounts.list {
+		if s.alive.offline[a.ID] {
+			ids = append(ids, a.ID)
+		}
+	}
+	return ids
+}
+
 // tryConnection asks again about one of the accounts that met no connection,
 // and wakes the loop.
 func (s *shell) tryConnection() {
-	for id := range s.alive.offline {
-		s.checkOne(id, nil)
-		break
+	if ids := s.offline(); len(ids) > 0 {
+		s.checkOne(ids[0], nil)
 	}
 	s.wakeUp()
 }

@@ -69,6 +69,7 @@ func (b *body) refresh() {
 
 // setContent puts a screen into the window.
 func (b *body) setContent(o fyne.CanvasObject) {
+	b.s.frame.HideTip()
 	b.content.Objects = []fyne.CanvasObject{o}
 	b.content.Refresh()
 }

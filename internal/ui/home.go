@@ -156,7 +156,7 @@ func (h *homeScreen) renewNow() {
 
 func (h *homeScreen) checkNow() {
 	if h.kind == homeList {
-		h.s.checkOne(h.list.chosen, nil)
+		h.list.check(h.list.chosen)
 	}
 }
 

@@ -284,10 +284,13 @@ func (p *pasteScreen) now() pasteState {
 
 func (p *pasteScreen) follow(do pasteDo) {
 	switch do {
+	// The link that was pressed goes; the focus does not go with it.
 	case pasteAgain:
 		p.ask()
+		p.s.focus(p.parts.field)
 	case pasteStop:
 		p.stopAsking()
+		p.s.focus(p.parts.field)
 	case pasteHow:
 		p.how()
 	case pasteOpen:

@@ -20,7 +20,7 @@ func (t *settingsScreen) setTab(tab settingsTab) {
 	if t.tab != tab {
 		t.tab = tab
 		t.build()
-		t.focusFirst()
+		t.s.focus(t.parts.tabs.Chosen())
 	}
 }
 

@@ -371,8 +371,13 @@ func (s *shell) goAccount(id string) {
 		}
 	}
 	// It was saved a moment ago and the list was not read since.
-	work(s, s.coreCtx, func(ctx context.Context) (connect.Account, error) { return s.core.Account(ctx, id) },
+	core, whole, from := s.core, s.coreCtx, s.current
+	work(s, whole, func(ctx context.Context) (connect.Account, error) { return core.Account(ctx, id) },
 		func(a connect.Account, p *problem.Problem) {
+			// Who went elsewhere meanwhile, or to the other side, stays there.
+			if whole.Err() != nil || s.current != from {
+				return
+			}
 			if p != nil {
 				s.tell(p)
 				return

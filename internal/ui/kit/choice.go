@@ -482,6 +482,9 @@ func (t *Tabs) SetSelected(i int) {
 	}
 }
 
+// Chosen is the chosen one, for the focus.
+func (t *Tabs) Chosen() fyne.Focusable { return t.tabs[t.selected] }
+
 // Selected is the chosen one's index.
 func (t *Tabs) Selected() int { return t.selected }
 

@@ -57,6 +57,7 @@ func (f *Frame) Runner() Runner { return f.run }
 
 // SetContent shows a screen.
 func (f *Frame) SetContent(o fyne.CanvasObject) {
+	f.HideTip()
 	f.content.Objects = []fyne.CanvasObject{o}
 	f.content.Refresh()
 }
@@ -96,16 +97,15 @@ func (f *Frame) rune(r rune) {
 	}
 }
 
-const tipDelay = 600 * time.Millisecond
+const (
+	tipDelay = 600 * time.Millisecond
+	tipLook  = 500 * time.Millisecond
+)
 
 func (f *Frame) tipFor(o fyne.CanvasObject, words string) {
 	f.tipGone(f.tipOf)
 	f.tipOf = o
-	f.tipStop = f.run.After(tipDelay, func() {
-		if f.tipOf == o {
-			f.tip.at(f, o, words)
-		}
-	})
+	f.tipStop = f.run.After(tipDelay, func() { f.tipShow(o, words) })
 }
 
 func (f *Frame) tipGone(o fyne.CanvasObject) {
@@ -117,6 +117,31 @@ func (f *Frame) tipGone(o fyne.CanvasObject) {
 		f.tipStop()
 	}
 	f.tip.Hide()
+}
+
+// HideTip takes away the tip: its widget leaves the window, and no event says so.
+func (f *Frame) HideTip() { f.tipGone(f.tipOf) }
+
+// shows reports whether a widget is in the window and visible. The toolkit has
+// no place for one that is not, and nothing with a tip stands in the corner.
+func shows(o fyne.CanvasObject) bool {
+	return !fyne.CurrentApp().Driver().AbsolutePositionForObject(o).IsZero()
+}
+
+// tipShow shows the tip and looks from time to time whether its widget is still
+// there: one that is taken out while the mouse rests on it is not told.
+func (f *Frame) tipShow(o fyne.CanvasObject, words string) {
+	if f.tipOf != o {
+		return
+	}
+	if !shows(o) {
+		f.tipGone(o)
+		return
+	}
+	if !f.tip.Visible() {
+		f.tip.at(f, o, words)
+	}
+	f.tipStop = f.run.After(tipLook, func() { f.tipShow(o, words) })
 }
 
 // air places what floats above the content without taking its clicks.

@@ -463,7 +463,7 @@ func TestToastStaysEightSecondsAndWaitsForThePointer(t *testing.T) {
 func TestTooltip(t *testing.T) {
 	s := uitest.New(t, uitest.Options{})
 	b := kit.NewIconButton(theme.IconCopy, "Copy token", nil)
-	s.Show(kit.Flow(8, b))
+	s.Show(kit.Pad(8, kit.Flow(8, b)))
 	before := strings.Count(s.Dump(), "Copy token")
 	b.MouseIn(&desktop.MouseEvent{})
 	s.Run.Advance(500 * time.Millisecond)

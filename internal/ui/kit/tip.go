@@ -22,7 +22,9 @@ func showTip(o fyne.CanvasObject, words string) {
 }
 
 func hideTip(o fyne.CanvasObject) {
-	if f := frameOf(o); f != nil {
+	// Not through its canvas: a widget that was taken out has none, and takes
+	// its tip with it all the same.
+	for _, f := range frames {
 		f.tipGone(o)
 	}
 }
