@@ -152,6 +152,10 @@ func TestTallyCountsShowsFailuresAndRefusesSkips(t *testing.T) {
 			`{"Action":"attr","Package":"p","Test":"TestA","Key":"other","Value":"quiet"}`,
 			`{"Action":"output","Package":"p","Test":"TestA","Output":"=== ATTR  TestA other quiet\n"}`,
 			`{"Action":"pass","Package":"p","Test":"TestA"}`), passed: 1, says: "TestA: 300 kills", hides: "quiet"},
+		"story": {in: stream(
+			`{"Action":"output","Package":"p","Test":"TestA","Output":"» the ratio is 1.2\n"}`,
+			`{"Action":"output","Package":"p","Test":"TestA","Output":"quiet\n"}`,
+			`{"Action":"pass","Package":"p","Test":"TestA"}`), passed: 1, says: "      the ratio is 1.2\n", hides: "quiet"},
 		"no tests":      {in: stream(`{"Action":"skip","Package":"p"}`)},
 		"build failure": {in: stream(`{"ImportPath":"p","Action":"build-output","Output":"x.go:1: broken\n"}`, `{"Action":"fail","Package":"p"}`), says: "x.go:1: broken"},
 	} {

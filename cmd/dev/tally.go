@@ -54,8 +54,8 @@ func (c *tally) goTest(ctx context.Context, env []string, args ...string) error 
 }
 
 // read takes in the whole stream, prints one line a package, the words of
-// whatever failed and the figures that a test gives (t.Attr "figure"), and
-// reports whether a test was skipped.
+// whatever failed and what a test tells: its figures (t.Attr "figure") and the
+// sentences of a story. It reports whether a test was skipped.
 func (c *tally) read(from io.Reader, to io.Writer) (skipped bool) {
 	said := map[string][]string{}
 	passedIn := map[string]int{}
@@ -82,6 +82,9 @@ func (c *tally) take(e event, said map[string][]string, passedIn map[string]int,
 	case "build-output":
 		fmt.Fprint(to, e.Output)
 	case "output":
+		if told, ok := strings.CutPrefix(e.Output, storyMark); ok {
+			fmt.Fprint(to, "      "+told)
+		}
 		said[key] = append(said[key], e.Output)
 	case "attr":
 		if e.Key == "figure" {
