@@ -330,8 +330,8 @@ func (r *plateRenderer) parts(s fyne.Size, stroked bool) {
 	if stroked {
 		edge, w = painted(p.stroke), p.width
 	}
-	cap := p.radius + 2
-	put(r.flat, w/2, cap-1, s.Width-w, s.Height-2*cap+2)
+	lid := p.radius + 2
+	put(r.flat, w/2, lid-1, s.Width-w, s.Height-2*lid+2)
 	for i := range r.caps {
 		if i%2 == 1 && !stroked {
 			continue
@@ -346,10 +346,10 @@ func (r *plateRenderer) parts(s fyne.Size, stroked bool) {
 		c.FillColor = colour
 		if i < 2 {
 			c.TopLeftCornerRadius, c.TopRightCornerRadius = p.radius-in, p.radius-in
-			put(c, in, in, s.Width-2*in, cap-in)
+			put(c, in, in, s.Width-2*in, lid-in)
 		} else {
 			c.BottomLeftCornerRadius, c.BottomRightCornerRadius = p.radius-in, p.radius-in
-			put(c, in, s.Height-cap, s.Width-2*in, cap-in)
+			put(c, in, s.Height-lid, s.Width-2*in, lid-in)
 		}
 		r.objects = append(r.objects, c)
 	}
@@ -363,7 +363,7 @@ func (r *plateRenderer) parts(s fyne.Size, stroked bool) {
 			r.sides[i] = &canvas.Rectangle{}
 		}
 		r.sides[i].FillColor = edge
-		put(r.sides[i], float32(i)*(s.Width-w), cap-1, w, s.Height-2*cap+2)
+		put(r.sides[i], float32(i)*(s.Width-w), lid-1, w, s.Height-2*lid+2)
 		r.objects = append(r.objects, r.sides[i])
 	}
 }
