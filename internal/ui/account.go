@@ -116,8 +116,10 @@ func (a *accountScreen) shown() {
 	a.focusFirst()
 }
 
+func (a *accountScreen) conceal() { a.reveal.stop() }
+
 func (a *accountScreen) left() {
-	a.reveal.stop()
+	a.conceal()
 	a.stop()
 	// What is still under way is watched anew when the screen is shown again.
 	a.task.rest()

@@ -501,9 +501,18 @@ func TestTheTrayKeepsTheWindowOnlyIfAsked(t *testing.T) {
 	w.s.goSettings()
 	w.queue.Drain()
 	w.tap(kit.RoleCheck, c.Say("staying.tray"))
+	id := six()[4].ID
+	w.s.goAccount(id)
+	w.queue.Drain()
+	w.s.current.(*accountScreen).reveal.start(showLimit)
+	w.queue.Drain()
+	w.says(tokenOf(id))
 	w.s.closeWindow()
 	if w.s.ended || !w.s.hidden {
 		t.Fatal("closing the window quits, though it should stay in the tray")
+	}
+	if strings.Contains(w.words(), tokenOf(id)) {
+		t.Error("the token is still shown when the window comes back")
 	}
 	tray.menu[1].Do()
 	w.queue.Drain()

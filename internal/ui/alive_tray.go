@@ -94,10 +94,16 @@ func (s *shell) goNeedy() {
 	}
 }
 
+// concealer is a screen that may show a secret and hides it when told to.
+type concealer interface{ conceal() }
+
 // closeWindow is what the window's own close button does.
 func (s *shell) closeWindow() {
 	if s.tray && s.prefs.toTray() {
 		s.hidden = true
+		if c, ok := s.current.(concealer); ok {
+			c.conceal()
+		}
 		s.window.Hide()
 		return
 	}
