@@ -218,9 +218,11 @@ func (h *host) late() reply {
 func (h *host) giveUp(p *process) {
 	h.drop(p)
 	p.stop()
+	// Its dialog, if there was one, is nobody's: who comes next waits for the
+	// turn and asks the keychain itself whether it is locked.
+	h.dialogClosed()
 	go func() {
 		<-p.ended
-		h.dialogClosed()
 		<-h.turn
 	}()
 }
