@@ -317,9 +317,31 @@ func (a *app) gap() float64 {
 	return told.GapMS
 }
 
-// The provider stalls, the keychain's daemon is stopped, then killed: the
-// window goes on painting and says what is wrong.
+// The provider stalls, the keychain's daemon is stopped, locked, then killed:
+// the window goes on painting and says what is wrong. Without a graphics card
+// its frames are computed, so whatever else runs on this computer takes turns
+// from it. The bound stays where it is; an attempt in which programs that are
+// none of ours were busy tells nothing, and is made again, at most twice.
 func TestKR3_TheWindowPaintsWhileTheKeychainHangs(t *testing.T) {
+	const attempts = 3
+	for n := 1; ; n++ {
+		var over []string
+		var others float64
+		t.Run(fmt.Sprintf("attempt-%d", n), func(t *testing.T) { over, others = whileTheKeychainHangs(t) })
+		if t.Failed() || len(over) == 0 {
+			return
+		}
+		if n == attempts || others < 0.1 {
+			t.Errorf("%s; other programs took %.2f of a processor", strings.Join(over, "; "), others)
+			return
+		}
+		tell("%s, while other programs took %.2f of a processor: once more", strings.Join(over, "; "), others)
+	}
+}
+
+// whileTheKeychainHangs gives what went over the bound, and how much of a
+// processor programs took that are none of the desktop's.
+func whileTheKeychainHangs(t *testing.T) (over []string, others float64) {
 	d := newDesktop(t, options{})
 	p := d.sitDown()
 	base := d.provider()
@@ -341,9 +363,10 @@ func TestKR3_TheWindowPaintsWhileTheKeychainHangs(t *testing.T) {
 		t.Helper()
 		tell("longest gap while %s: %.0f ms (at most %d)", what, gap, frameBound)
 		if gap > frameBound {
-			t.Errorf("while %s the window had no turn for %.0f ms", what, gap)
+			over = append(over, fmt.Sprintf("while %s the window had no turn for %.0f ms", what, gap))
 		}
 	}
+	share := d.sharing()
 	hold("all is well", worst(4*time.Second))
 	control(t, base, "fault", `{"path":"/api.instagram.com/oauth/access_token","delay":"6s","times":1}`)
 	g.click("#allow")
@@ -367,8 +390,10 @@ func TestKR3_TheWindowPaintsWhileTheKeychainHangs(t *testing.T) {
 	d.keyring.kill()
 	c.click("button", "Unlock")
 	hold("the daemon is killed", worst(3*time.Second))
+	others = share()
 	c.shows("stopped in the middle", 10*time.Second)
 	c.shot("hanging-3-killed")
+	return over, others
 }
 
 // Without a keychain the token lasts until the window closes, and it says so.

@@ -309,3 +309,56 @@ func (w *watch) end() []inspected {
 	}
 	return out
 }
+
+// sharing begins to watch the processors; what it returns tells how many of
+// them programs took since then that are neither this test nor its desktop's,
+// and what the computer's own host took away.
+func (d *desktop) sharing() func() float64 {
+	d.t.Helper()
+	const tick = 10 * time.Millisecond // USER_HZ is 100 on every Linux
+	machine := func() (busy float64) {
+		stat, err := os.ReadFile("/proc/stat")
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		first, _, _ := strings.Cut(string(stat), "\n")
+		for i, field := range strings.Fields(first) {
+			// proc(5): cpu user nice system idle iowait irq softirq steal; guests
+			// are in user already.
+			if i == 0 || i == 4 || i == 5 || i > 8 {
+				continue
+			}
+			n, err := strconv.ParseFloat(field, 64)
+			if err != nil {
+				d.t.Fatal(err)
+			}
+			busy += n
+		}
+		return busy * tick.Seconds()
+	}
+	ours := func() (used float64) {
+		for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
+			var r syscall.Rusage
+			if err := syscall.Getrusage(who, &r); err != nil {
+				d.t.Fatal(err)
+			}
+			used += time.Duration(r.Utime.Nano() + r.Stime.Nano()).Seconds()
+		}
+		for _, i := range belonging(d.root, nil) {
+			stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", i.pid))
+			if err != nil {
+				continue // ended meanwhile, and counted with our children
+			}
+			fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+			for _, field := range fields[11:15] {
+				n, _ := strconv.ParseFloat(field, 64)
+				used += n * tick.Seconds()
+			}
+		}
+		return used
+	}
+	began, busy, used := time.Now(), machine(), ours()
+	return func() float64 {
+		return max(0, machine()-busy-(ours()-used)) / time.Since(began).Seconds()
+	}
+}
