@@ -390,11 +390,3 @@ func (g *page) copyAddress() string {
 	g.p.d.screen.key("Escape")
 	return text
 }
-
-// shut closes the tab with the keyboard.
-func (g *page) shut() {
-	g.p.t.Helper()
-	g.front()
-	g.p.d.screen.key("ctrl+w")
-	within(g.p.t, 5*time.Second, "the tab is closed", func() bool { return g.address() == "" })
-}

@@ -273,21 +273,6 @@ func (s *screen) click(at image.Point) {
 	s.release(1)
 }
 
-// wheel turns the wheel at a pixel, down for positive steps.
-func (s *screen) wheel(at image.Point, steps int) {
-	s.t.Helper()
-	s.point(at)
-	button := byte(5)
-	if steps < 0 {
-		button, steps = 4, -steps
-	}
-	for range steps {
-		s.press(button)
-		s.release(button)
-		time.Sleep(16 * time.Millisecond)
-	}
-}
-
 // named are the keys that have a name instead of a character.
 var named = map[string]xproto.Keysym{
 	"Return": 0xff0d, "Tab": 0xff09, "Escape": 0xff1b, "BackSpace": 0xff08, "Delete": 0xffff, "Home": 0xff50, "End": 0xff57,

@@ -394,9 +394,6 @@ func (s *shell) goSettings() {
 	s.show(newSettings(s), placeSettings)
 }
 
-// goWelcome is goAccounts: the welcome stands where the list would be.
-func (s *shell) goWelcome() { s.goAccounts() }
-
 // setWaiting marks a sign-in under way, for the rail.
 func (s *shell) setWaiting(waiting bool) {
 	if s.waiting != waiting {

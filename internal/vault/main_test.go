@@ -1,7 +1,6 @@
 package vault
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -68,8 +67,6 @@ func tool(t testing.TB, name, debian string) string {
 	}
 	return path
 }
-
-func background(t testing.TB) context.Context { return t.Context() }
 
 // filesHold lists the files below the directories that hold one of the forms.
 func filesHold(t *testing.T, forms []string, dirs ...string) []string {

@@ -249,8 +249,8 @@ func (p *plate) CreateRenderer() fyne.WidgetRenderer {
 }
 
 // plateRenderer paints a plate with what costs least. Without a graphics card
-// the toolkit's rectangle takes three times as long for each pixel as a picture
-// of one pixel that is stretched, and a rounded one four times. So a large
+// the toolkit's rectangle takes nearly twice as long for each pixel as a picture
+// of one pixel that is stretched, and a rounded one nearly three times. So a large
 // plate is such a picture, with rectangles only along its edges.
 type plateRenderer struct {
 	p    *plate

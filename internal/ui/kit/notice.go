@@ -88,12 +88,6 @@ func NewCardPad(inside float32, o fyne.CanvasObject) *Card {
 	return c
 }
 
-// TitledCard is a card with a title, things at the title's right, and a body.
-func TitledCard(title string, body fyne.CanvasObject, trailing ...fyne.CanvasObject) *Card {
-	head := Row(12, append([]fyne.CanvasObject{Grow(Title(title))}, trailing...)...)
-	return NewCard(Column(12, head, body))
-}
-
 // SoftBox is a rounded ground in a tone, for values within a card.
 func SoftBox(tone Tone, o fyne.CanvasObject) *Card {
 	c := &Card{ground: newPlate(tone.soft(), "", 0, theme.Length(theme.SizeNoticeRadius))}
@@ -189,9 +183,4 @@ func Lined(objects ...fyne.CanvasObject) *fyne.Container {
 // IconLine is small words after a small icon: hints, feet of cards.
 func IconLine(icon theme.IconName, colour fyne.ThemeColorName, runs ...Run) *fyne.Container {
 	return TopRow(8, NewIcon(icon, colour, theme.SizeHintIcon), Grow(CaptionRuns(runs...)))
-}
-
-// Fact is a value in a soft box: what was entered, what is needed.
-func Fact(tone Tone, icon theme.IconName, name string, value *Text, note string) *Card {
-	return SoftBox(tone, Row(14, NewIcon(icon, tone.ink(), theme.SizeIcon), Grow(Column(1, Caption(name), value)), Fixed(170, Caption(note).In(theme.ColorFg))))
 }

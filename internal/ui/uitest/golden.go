@@ -9,17 +9,6 @@ import (
 	"path/filepath"
 )
 
-// Variants are the ways in which a picture is kept.
-func Variants() map[string]Options {
-	return map[string]Options{
-		"light":       {},
-		"dark":        {Dark: true},
-		"light-small": {Size: Small},
-		"dark-2x":     {Dark: true, Pixels: 2},
-		"light-2x":    {Pixels: 2},
-	}
-}
-
 // Golden compares the screen with testdata/<name>.png. Where they differ, or
 // there is none, it writes what it saw to testdata/failed and fails.
 func (s *Screen) Golden(name string) {
