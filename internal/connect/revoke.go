@@ -22,6 +22,9 @@ type Revoked struct {
 	// token.gone and the like where there was no token to end. Nil where it did,
 	// and where it has no such request at all.
 	Problem *problem.Problem
+	// Others are the usernames of the accounts that lost their access with it:
+	// those of the same sign-in (ruling 14). They need a new one.
+	Others []string
 }
 
 // Revoke ends an account's access at the provider where that can be done, and

@@ -55,8 +55,21 @@ type State struct {
 	Strangers int
 	// VaultWaits tells that the keychain may be asking the person for a password.
 	VaultWaits bool
-	// Account is the outcome at Connected.
+	// Other is set while Identifying when another person than the expected one
+	// has answered and Request.Decide is there to say what becomes of that: the
+	// answer lies sealed, and the attempt waits without a deadline. Cancelling
+	// is DropAnswer then. Nil again when the question is over.
+	Other *Other
+	// Choices is set while Identifying when the token reaches accounts of which
+	// some are to be kept: the attempt waits for Request.Choose, without a
+	// deadline. Without Choose they are announced and nothing waits. Nil again
+	// when the choice is made.
+	Choices []Choice
+	// Account is the outcome at Connected: the first of Accounts.
 	Account *Account
+	// Accounts are all that this sign-in brought, at Connected: one, or one for
+	// each Instagram account that was chosen.
+	Accounts []Account
 	// Notices are things to know about a Connected account, e.g. that only the
 	// one-hour token was given (problem.ExtendRefused).
 	Notices []*problem.Problem
@@ -74,14 +87,56 @@ type State struct {
 func (s State) Final() bool { return s.Step == Connected || s.Step == Failed }
 
 // Cancellable reports whether the person can still stop the attempt: until
-// the code is used. Afterwards it runs to its end.
+// the code is used, and while it asks something. Otherwise it runs to its end.
 func (s State) Cancellable() bool {
 	switch s.Step {
 	case Checking, Listening, Waiting:
 		return true
 	default:
-		return false
+		return s.Asks()
 	}
+}
+
+// Asks reports whether the attempt waits for the person: whose account it
+// shall be, or which ones. Choices without a Request.Choose are no question.
+func (s State) Asks() bool { return s.Step == Identifying && (s.Other != nil || s.Choices != nil) }
+
+// Decision is what becomes of the answer of another person than expected.
+type Decision string
+
+// The decisions. AddAsNew saves it as that other person's account, which may
+// be one that is there already, and never as the expected one's. DropAnswer
+// forgets the token and leaves everything as it was.
+const (
+	AddAsNew   Decision = "add"
+	DropAnswer Decision = "drop"
+)
+
+// Other says that another person than expected has answered.
+type Other struct {
+	// Wanted and Found are usernames without "@".
+	Wanted string `json:"wanted"`
+	Found  string `json:"found"`
+	// Known: the other person's account is here already, so adding renews that.
+	Known bool `json:"known"`
+}
+
+// Choice is one account that a token may reach, or a Page that leads to none.
+type Choice struct {
+	// UserID is the Instagram account's, empty where a Page leads to none.
+	UserID   string `json:"user_id"`
+	Username string `json:"username"`
+	Name     string `json:"name"`
+	// Page is the name of the Facebook Page that it is linked to.
+	Page string `json:"page"`
+	// Posts is the number of its posts, -1 unknown.
+	Posts     int  `json:"posts"`
+	Reachable bool `json:"reachable"`
+	// Reason is why it is not reachable: account.page_not_linked,
+	// account.page_role, account.no_task; empty where it is.
+	Reason problem.Key `json:"reason"`
+	// Known: this account is here already.
+	Known bool `json:"known"`
 }
 
 // Receive says how the answer may come back.
@@ -119,6 +174,15 @@ type Setup struct {
 	RedirectURI string
 	// KeepSecret puts the client secret into the keychain after success.
 	KeepSecret bool
+	// ConfigID is the configuration of a Facebook Login for Business, sent
+	// instead of the permissions; empty takes that of the saved app, if it has
+	// one. Only definitions with an Authorize.ConfigParam use it.
+	ConfigID string
+	// Scopes that will be asked for, for the doctor alone: which of them are
+	// retired or belong to another way. A sign-in has its own in Request.
+	Scopes []string
+	// Offline leaves out what the doctor asks over the network.
+	Offline bool
 }
 
 // Request is one sign-in.
@@ -134,6 +198,19 @@ type Request struct {
 	Timeout time.Duration
 	// Expect is the username that has to answer, without "@"; empty for anybody.
 	Expect string
+	// ExpectAccount is the id of an account of ours whose person has to answer;
+	// it wins over Expect. The provider's user id is compared, so that somebody
+	// who was renamed is the same person. What the Setup and Scopes leave empty
+	// is taken from that account.
+	ExpectAccount string
+	// Decide brings what to do with the answer of another person than expected
+	// (State.Other). Nil: such an answer ends with account.other, and nothing of
+	// it is saved. Closing it drops the answer.
+	Decide <-chan Decision
+	// Choose brings the user ids of the Choices to keep, where a token reaches
+	// several accounts. Nil, or closing it: every reachable one, or the expected
+	// one. An empty list ends the attempt as sign_in.cancelled, with nothing kept.
+	Choose <-chan []string
 	// Pasted brings texts that the person pasted, while waiting. May be nil.
 	Pasted <-chan string
 	// Extend brings extra time, added to the deadline, which stays within 24
@@ -207,6 +284,8 @@ type App struct {
 	RedirectURI string   `json:"redirect_uri"`
 	Scopes      []string `json:"scopes"`
 	SecretKept  bool     `json:"secret_kept"`
+	// ConfigID is the configuration of a Facebook Login for Business.
+	ConfigID string `json:"config_id,omitempty"`
 	// Accounts counts the accounts that were connected with it.
 	Accounts int `json:"accounts"`
 }
@@ -266,4 +345,9 @@ type Recovered struct {
 	// Problem is set when it could not be: sign_in.interrupted where no answer
 	// had reached the disk, else what still stands in the way.
 	Problem *problem.Problem
+	// ID names the sign-in for Service.Settle, where Other is set.
+	ID string
+	// Other is set when the sign-in still waits for the person's decision:
+	// somebody else than expected had answered. It stays until Service.Settle.
+	Other *Other
 }
