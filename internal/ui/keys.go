@@ -26,7 +26,8 @@ func (s *shell) keyboard() map[combination]func() {
 	return map[combination]func(){
 		{fyne.Key1, ctrl}:                    s.goAccounts,
 		{fyne.Key2, ctrl}:                    func() { s.goConnect(connectStart{}) },
-		{fyne.Key3, ctrl}:                    s.goSettings,
+		{fyne.Key4, ctrl}:                    s.goGuide,
+		{fyne.Key5, ctrl}:                    s.goSettings,
 		{fyne.KeyComma, ctrl}:                s.goSettings,
 		{fyne.KeyF, ctrl}:                    s.search,
 		{fyne.KeyN, ctrl}:                    func() { s.goConnect(connectStart{}) },

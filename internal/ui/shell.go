@@ -92,6 +92,7 @@ type place int
 const (
 	placeAccounts place = iota
 	placeConnect
+	placeGuide
 	placeSettings
 )
 
@@ -104,9 +105,14 @@ type connectStart struct {
 	App string
 	// Scopes are ticked beforehand.
 	Scopes []string
+	// Provider is chosen beforehand, with what the guide collected for it: opens
+	// at step 1.
+	Provider string
 }
 
-func (r connectStart) empty() bool { return r.Account == nil && r.App == "" && len(r.Scopes) == 0 }
+func (r connectStart) empty() bool {
+	return r.Account == nil && r.App == "" && len(r.Scopes) == 0 && r.Provider == ""
+}
 
 // shell is the window around the screens: it owns the core in use, what every
 // screen needs to know (accounts, storage, language), and the way from one
@@ -175,6 +181,7 @@ type shell struct {
 	trail   []visit
 	home    screen
 	connect screen
+	guide   guide
 	ended   bool
 }
 
