@@ -66,6 +66,10 @@ func newConnect(s *shell, r connectStart) screen {
 	return c
 }
 
+// connectWith opens step 1 with that provider chosen and filled with what the
+// guide collected for it. A sign-in under way is not thrown away for it.
+func (s *shell) connectWith(provider string) { s.goConnect(connectStart{Provider: provider}) }
+
 func (c *connectScreen) view() fyne.CanvasObject { return c.root }
 
 func (c *connectScreen) shown() {

@@ -43,9 +43,11 @@ type connectForm struct {
 	ClientID   string
 	Secret     secret.Text
 	Keep       bool
-	Redirect   string
-	Ticked     map[string]bool
-	Separate   bool
+	// ConfigID is the configuration that stands for the permissions, if any.
+	ConfigID string
+	Redirect string
+	Ticked   map[string]bool
+	Separate bool
 	// Expect is who has to answer when signing in again.
 	Expect string
 }
@@ -113,6 +115,9 @@ func newFlow(s *shell, r connectStart) *flow {
 	f.warn = func(then func()) { then() }
 	f.form = connectForm{Provider: "instagram", Ticked: map[string]bool{}}
 	f.form.Redirect = f.definition().Redirect.Default
+	if r.Provider != "" {
+		f.choose(r.Provider)
+	}
 	for _, name := range r.Scopes {
 		f.form.Ticked[name] = true
 	}
@@ -131,6 +136,18 @@ func newFlow(s *shell, r connectStart) *flow {
 	f.readApps(r)
 	f.readBrowser()
 	return f
+}
+
+// choose takes a provider, with what the guide collected for it. What was typed
+// for another one belongs to that one.
+func (f *flow) choose(id string) {
+	f.form = connectForm{Provider: id, Ticked: map[string]bool{}, Expect: f.form.Expect, Separate: f.form.Separate}
+	f.form.Redirect = f.definition().Redirect.Default
+	v := f.s.guide.values[id]
+	f.form.ClientID, f.form.Secret, f.form.ConfigID = v.ClientID, v.Secret, v.ConfigID
+	if v.Redirect != "" {
+		f.form.Redirect = v.Redirect
+	}
 }
 
 // end lets go of everything. An attempt that used its code still runs to its
