@@ -99,7 +99,7 @@ func New(o Options) *Server {
 		}
 	}
 	s.routes = map[string]route{}
-	for _, d := range dialects {
+	for _, d := range dialects[:1] {
 		s.routes["/"+d.authorizeHost+d.authorizePath] = route{d, (*call).authorize}
 		s.routes["/"+d.authorizeHost+d.refusalPath] = route{d, (*call).refusalPage}
 		s.routes["/"+d.authorizeHost+"/accounts/manage_access/"] = route{d, (*call).accessPage}
@@ -124,7 +124,7 @@ func (s *Server) find(path string) (route, string, bool) {
 	if r, ok := s.routes[path]; ok {
 		return r, path, true
 	}
-	for _, d := range dialects {
+	for _, d := range dialects[:1] {
 		if strings.HasPrefix(path, "/"+d.authorizeHost+"/p/") {
 			return route{d, (*call).postPage}, "/" + d.authorizeHost + "/p/{post}", true
 		}
