@@ -57,6 +57,10 @@ type App struct {
 	ClientSecret secret.Text
 	// RedirectURI is registered at the provider letter for letter.
 	RedirectURI string
+	// ConfigID names a set of permissions that is kept in the provider's
+	// dashboard. Where the definition has a parameter for it, it is sent
+	// instead of the permissions; empty sends those.
+	ConfigID string
 }
 
 // Attempt is one authorization. Everything in it is frozen when it is made: a

@@ -157,7 +157,8 @@ type request struct {
 	args      []string
 }
 
-// reply is a clear answer that is no refusal.
+// reply is a clear answer. Beside an error it has the times alone, and top is
+// nil.
 type reply struct {
 	top    object
 	sentAt time.Time
@@ -267,33 +268,33 @@ func (c *Client) send(ctx context.Context, r request) (reply, error) {
 	defer func() { _ = resp.Body.Close() }()
 	got := reply{sentAt: sent, skew: skew(resp.Header.Get("Date"), sent, c.now())}
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
-		return reply{}, r.problem(problem.NetworkRedirected, "to", target(resp, r.host()))
+		return got, r.problem(problem.NetworkRedirected, "to", target(resp, r.host()))
 	}
 	body, err := readBody(resp.Body)
 	var badGzip flate.CorruptInputError
 	switch {
 	case errors.Is(err, errOdd), errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &badGzip):
-		return reply{}, c.unclear(r, resp, nil)
+		return got, c.unclear(r, resp, nil)
 	case err != nil:
-		return reply{}, c.failure(ctx, r, known, err, true)
+		return got, c.failure(ctx, r, known, err, true)
 	}
 	top, err := parseObject(body)
 	if err != nil && r.done(resp) {
 		return got, nil
 	}
 	if err != nil {
-		return reply{}, c.unclear(r, resp, body)
+		return got, c.unclear(r, resp, body)
 	}
 	if said, refused := refusalIn(top); refused {
-		return reply{}, c.refusal(r, resp, known, said)
+		return got, c.refusal(r, resp, known, said)
 	}
 	if inner, err := unwrap(top, ""); err == nil {
 		if said, refused := refusalIn(inner); refused {
-			return reply{}, c.refusal(r, resp, known, said)
+			return got, c.refusal(r, resp, known, said)
 		}
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return reply{}, c.unclear(r, resp, body)
+		return got, c.unclear(r, resp, body)
 	}
 	got.top = top
 	return got, nil
