@@ -286,6 +286,7 @@ func (s *Service) Storage(ctx context.Context) (Storage, error) {
 			st.Problem = problem.New(problem.VaultAbsent)
 		}
 	}
+	st.Locked = st.Locked || s.Pretends().VaultLocked
 	accounts, err := s.library.Accounts(ctx)
 	if err != nil {
 		return st, err
@@ -307,6 +308,9 @@ func (s *Service) Storage(ctx context.Context) (Storage, error) {
 
 // SelfTest writes, reads back and removes a test entry (KR-9).
 func (s *Service) SelfTest(ctx context.Context) error {
+	if s.Pretends().VaultLocked {
+		return problem.New(problem.VaultLocked)
+	}
 	if s.place == placeSession || s.keychain == nil {
 		return nil
 	}

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/tokenkeep/tokenkeep/internal/library"
@@ -26,16 +25,25 @@ import (
 type answer struct {
 	V int `json:"v"`
 	// Renewal: the answer is for an account that is there, under its id.
-	Renewal     bool       `json:"renewal,omitempty"`
-	Provider    string     `json:"provider"`
-	ClientID    string     `json:"client_id"`
-	RedirectURI string     `json:"redirect_uri"`
-	AppID       string     `json:"app_id,omitempty"`
-	AppName     string     `json:"app_name,omitempty"`
-	Endpoints   string     `json:"endpoints"`
-	ScopesAsked []string   `json:"scopes_asked"`
-	KeepSecret  bool       `json:"keep_secret,omitempty"`
-	Expect      string     `json:"expect,omitempty"`
+	Renewal     bool     `json:"renewal,omitempty"`
+	Provider    string   `json:"provider"`
+	ClientID    string   `json:"client_id"`
+	RedirectURI string   `json:"redirect_uri"`
+	AppID       string   `json:"app_id,omitempty"`
+	AppName     string   `json:"app_name,omitempty"`
+	Endpoints   string   `json:"endpoints"`
+	ScopesAsked []string `json:"scopes_asked"`
+	KeepSecret  bool     `json:"keep_secret,omitempty"`
+	Expect      string   `json:"expect,omitempty"`
+	// ExpectUser is the provider's id of who has to answer; Expect is then only
+	// what to call them. Decides: somebody can say what becomes of another
+	// person's answer. Other is that question while it is open, and Added that
+	// it was answered: as a new account.
+	ExpectUser  string     `json:"expect_user,omitempty"`
+	Decides     bool       `json:"decides,omitempty"`
+	Other       *Other     `json:"other,omitempty"`
+	Added       bool       `json:"added,omitempty"`
+	ConfigID    string     `json:"config_id,omitempty"`
 	Access      sealedText `json:"access_token"`
 	Refresh     sealedText `json:"refresh_token"`
 	Type        string     `json:"token_type"`
@@ -46,7 +54,12 @@ type answer struct {
 	SentAt      time.Time  `json:"sent_at"`
 	ExpiresAt   *time.Time `json:"expires_at"`
 	Estimated   bool       `json:"estimated,omitempty"`
-	Person      *person    `json:"person,omitempty"`
+	// Person is whose token it is. At Facebook that is the Facebook user, and
+	// Chosen are the accounts that it is for, each with the id that it gets if
+	// it is new: decided once, so that whoever finishes the row writes the same
+	// items again.
+	Person *person  `json:"person,omitempty"`
+	Chosen []chosen `json:"chosen,omitempty"`
 	// Imported: pasted, and SentAt is when it was taken in. Issued is then what
 	// the person said about its age.
 	Imported bool       `json:"imported,omitempty"`
@@ -115,12 +128,20 @@ type completion struct {
 	attempt *oauth.Attempt
 	secret  secret.Text
 	step    func(Step)
+	// ask and choose put a question to the person; false is that it stays open
+	// for the next start. Nil where nobody is there to ask. show tells what the
+	// token reaches when there is nothing to choose from.
+	ask    func(Other) (Decision, bool)
+	choose func([]Choice) ([]string, bool)
+	show   func([]Choice)
 	// sealed: the disk has it too. late: not the attempt itself but Recover.
 	sealed, late bool
 }
 
 type completed struct {
+	// account is the first of accounts.
 	account    Account
+	accounts   []Account
 	notices    []*problem.Problem
 	secretKept bool
 	// held: the answer waits for Recover, sealed on the disk or in memory.
@@ -187,9 +208,14 @@ func (s *Service) complete(ctx context.Context, c *completion) (completed, error
 		out.held = !worthless(err)
 		return out, err
 	}
-	if err := expected(c.answer); err != nil {
-		// Nothing of another person's is kept.
-		out.held = false
+	if d.Accounts.URL != "" {
+		err = s.pick(ctx, d, c)
+	} else {
+		err = s.meant(ctx, c)
+	}
+	if err != nil {
+		// Nothing of another person's is kept, nor of a token that leads nowhere.
+		out.held = stays(err)
 		return out, err
 	}
 	c.step(Saving)
@@ -261,72 +287,86 @@ func twice[T any](ask func() (T, error)) (T, error) {
 	return got, err
 }
 
-func expected(a answer) error {
-	want := strings.TrimPrefix(strings.TrimSpace(a.Expect), "@")
-	if want == "" || strings.EqualFold(want, a.Person.Username) {
-		return nil
-	}
-	return problem.New(problem.OtherAccount, "username", want, "found", a.Person.Username)
+// place is one account that an answer goes into: former where it is known,
+// else a new one under id.
+type place struct {
+	person person
+	id     string
+	former library.Account
+	known  bool
+	// kept: the account has what is better, and stays as it is.
+	kept bool
+	// lost: of the same sign-in, and the new token does not reach it.
+	lost bool
+	// chosen: the person signed in for it.
+	chosen bool
+	gen    int64
 }
 
-// save writes the item, proves it, and brings the library up in one
-// transaction. The item comes first: the keychain may work where the disk of
+// save writes the items, proves each, and brings the library up in one
+// transaction. The items come first: the keychain may work where the disk of
 // the library does not.
+//
+// Several items are no transaction. A process that dies between two leaves some
+// accounts with an item one generation ahead of the library, each of them a
+// good token of the same person, and the sealed row, which names them all and
+// the ids of the new ones; whoever finishes the row (Recover) writes the same
+// items again and then the library. Until then an account whose item was
+// written gives the new token and the others their old one.
 func (s *Service) save(ctx context.Context, c *completion, out *completed) error {
 	a := c.answer
-	former, known, unlock, err := s.former(ctx, a)
+	places, unlock, err := s.places(ctx, c)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	id, gen := c.pending.AccountID, c.pending.Gen
-	if known {
-		// The same person again: same place, next generation, under its lock.
-		id, gen = former.ID, former.Gen+1
-		if c.late && better(former, a) {
-			// The person signed in again before this answer could be saved.
-			out.account = s.account(former, s.appName(ctx, former.AppID))
-			return s.library.Drop(ctx, c.pending.AccountID, c.pending.Gen)
+	writes := 0
+	for i := range places {
+		if err := s.weigh(ctx, c, &places[i], out); err != nil {
+			return err
 		}
-		if a.Imported {
-			unchanged, err := s.keep(ctx, former, a)
-			if err != nil && !c.late {
-				return err
-			}
-			if unchanged && !c.late && former.LastAnswer != "" {
-				// The provider took this very token a moment ago.
-				former.LastAnswer = ""
-				if err := s.library.UpdateAccount(ctx, former.ID, func(row *library.Account) { row.LastAnswer = "" }); err != nil {
-					return err
-				}
-			}
-			if unchanged || err != nil {
-				out.account = s.account(former, s.appName(ctx, former.AppID))
-				return s.library.Drop(ctx, c.pending.AccountID, c.pending.Gen)
-			}
-			a.ScopesAsked = former.ScopesAsked
+		if !places[i].kept {
+			writes++
 		}
-		if worse(former, a) {
-			out.account = s.account(former, s.appName(ctx, former.AppID))
-			out.notices = []*problem.Problem{problem.New(problem.ExtendRefused, "provider", s.nameOf(a.Provider), "reason", "kept", "username", former.Username)}
-			return s.library.Drop(ctx, c.pending.AccountID, c.pending.Gen)
+	}
+	if writes == 0 {
+		for _, p := range places {
+			if p.chosen {
+				out.accounts = append(out.accounts, s.account(p.former, s.appName(ctx, p.former.AppID)))
+			}
 		}
+		out.account = out.accounts[0]
+		return s.library.Drop(ctx, c.pending.AccountID, c.pending.Gen)
+	}
+	if err := s.announceIDs(ctx, c, places); err != nil {
+		return err
 	}
 	issued, event := &a.SentAt, "signed_in"
 	if a.Imported {
 		issued, event = a.Issued, "imported"
 	}
-	item := vault.Item{
-		Gen: gen, AccessToken: a.Access.Text, TokenType: a.Type, RefreshToken: a.Refresh.Text, Scope: a.Scopes,
-		ExpiresAt: a.ExpiresAt, Provider: a.Provider, UserID: a.Person.UserID, Username: a.Person.Username, ClientID: a.ClientID,
+	written := 0
+	for _, p := range places {
+		if p.kept {
+			continue
+		}
+		item := vault.Item{
+			Gen: p.gen, AccessToken: a.Access.Text, TokenType: a.Type, RefreshToken: a.Refresh.Text, Scope: a.Scopes,
+			ExpiresAt: a.ExpiresAt, Provider: a.Provider, UserID: p.person.UserID, Username: p.person.Username, ClientID: a.ClientID,
+		}
+		if issued != nil {
+			item.IssuedAt = *issued
+		}
+		if err := s.tokens(c.sealer).Put(ctx, p.id, item); err != nil {
+			return err
+		}
+		written++
+		if written == 1 {
+			s.config.At("item-written")
+		} else {
+			s.config.At("item-written-" + strconv.Itoa(written))
+		}
 	}
-	if issued != nil {
-		item.IssuedAt = *issued
-	}
-	if err := s.tokens(c.sealer).Put(ctx, id, item); err != nil {
-		return err
-	}
-	s.config.At("item-written")
 	app, notice, err := s.saveApp(ctx, a, c.secret)
 	if err != nil {
 		return err
@@ -336,50 +376,142 @@ func (s *Service) save(ctx context.Context, c *completion, out *completed) error
 	}
 	out.secretKept = app.SecretKept
 	s.config.At("app-saved")
-	account := library.Account{
-		ID: id, Provider: a.Provider, ClientID: a.ClientID, UserID: a.Person.UserID, Grant: c.pending.AccountID, AppID: app.ID,
-		Username: a.Person.Username, Kind: a.Person.Kind, ScopesAsked: a.ScopesAsked, ScopesGranted: a.Scopes,
-		IssuedAt: issued, ExpiresAt: a.ExpiresAt, Estimated: a.Estimated, Gen: gen, Vault: s.place,
+	var rows []library.Account
+	var entries []library.Entry
+	for _, p := range places {
+		if p.kept {
+			continue
+		}
+		row := library.Account{
+			ID: p.id, Provider: a.Provider, ClientID: a.ClientID, UserID: p.person.UserID, Grant: c.grant(), AppID: app.ID,
+			Username: p.person.Username, Kind: p.person.Kind, ScopesAsked: a.ScopesAsked, ScopesGranted: a.Scopes,
+			IssuedAt: issued, ExpiresAt: a.ExpiresAt, Estimated: a.Estimated, Gen: p.gen, Vault: s.place,
+		}
+		if a.Imported && p.known {
+			row.ScopesAsked = p.former.ScopesAsked
+		}
+		if p.lost {
+			row.LastAnswer = string(problem.NoPage)
+		}
+		entry := library.Entry{AccountID: p.id, At: s.config.Now(), Event: event}
+		if !a.Imported {
+			entry.Args = map[string]string{"n": strconv.Itoa(len(a.Scopes))}
+		}
+		if p.lost {
+			entry.Event, entry.Args = "check_failed", map[string]string{"reason": string(problem.NoPage)}
+		}
+		rows, entries = append(rows, row), append(entries, entry)
 	}
-	entry := library.Entry{AccountID: id, At: s.config.Now(), Event: event}
-	if !a.Imported {
-		entry.Args = map[string]string{"n": strconv.Itoa(len(a.Scopes))}
-	}
-	err = s.library.FinishFrom(ctx, c.pending.AccountID, account, entry)
+	err = s.library.FinishAll(ctx, c.pending.AccountID, rows, s.standing(a), entries)
 	if problem.Has(err, problem.AppUnknown) {
 		// Somebody removed the app this moment: its accounts stay (contract).
-		account.AppID, app.Name, out.secretKept = "", "", false
-		err = s.library.FinishFrom(ctx, c.pending.AccountID, account, entry)
+		for i := range rows {
+			rows[i].AppID = ""
+		}
+		app.Name, out.secretKept = "", false
+		err = s.library.FinishAll(ctx, c.pending.AccountID, rows, s.standing(a), entries)
 	}
 	if err != nil {
 		return err
 	}
 	s.config.At("finished")
-	if c.late && id != c.pending.AccountID {
-		// The run that died may have written its token under its own id.
-		if err := s.tokens(c.sealer).Delete(ctx, c.pending.AccountID); err != nil && !errors.Is(err, vault.ErrNotFound) {
+	s.tidy(ctx, c, places)
+	for _, p := range places {
+		if !p.chosen {
+			continue
+		}
+		row := p.former
+		name := ""
+		if i := slices.IndexFunc(rows, func(row library.Account) bool { return row.ID == p.id }); i >= 0 {
+			row, name = rows[i], app.Name
+		} else {
+			name = s.appName(ctx, row.AppID)
+		}
+		account := s.account(row, name)
+		account.Posts = p.person.Posts
+		out.accounts = append(out.accounts, account)
+	}
+	out.account = out.accounts[0]
+	return nil
+}
+
+// weigh decides whether an account takes the answer, and as which generation.
+func (s *Service) weigh(ctx context.Context, c *completion, p *place, out *completed) error {
+	a := c.answer
+	p.gen = c.pending.Gen
+	if !p.known {
+		return nil
+	}
+	// The same person again: same place, next generation, under its lock.
+	p.gen = p.former.Gen + 1
+	if c.late && better(p.former, a) {
+		// The person signed in again before this answer could be saved.
+		p.kept = true
+		return nil
+	}
+	if a.Imported {
+		unchanged, err := s.keep(ctx, p.former, a)
+		if err != nil && !c.late {
+			return err
+		}
+		if unchanged && !c.late && p.former.LastAnswer != "" {
+			// The provider took this very token a moment ago.
+			p.former.LastAnswer = ""
+			if err := s.library.UpdateAccount(ctx, p.former.ID, func(row *library.Account) { row.LastAnswer = "" }); err != nil {
+				return err
+			}
+		}
+		if unchanged || err != nil {
+			p.kept = true
+			return nil
+		}
+	}
+	if worse(p.former, a) {
+		p.kept = true
+		if p.chosen {
+			out.notices = append(out.notices, problem.New(problem.ExtendRefused, "provider", s.nameOf(a.Provider), "reason", "kept", "username", p.former.Username))
+		}
+	}
+	return nil
+}
+
+// tidy deletes the items that a run that died may have written under ids which
+// in the end were not needed, because the person was known by then.
+func (s *Service) tidy(ctx context.Context, c *completion, places []place) {
+	if !c.late {
+		return
+	}
+	proposed := []string{c.pending.AccountID}
+	for _, one := range c.answer.Chosen {
+		proposed = append(proposed, one.ID)
+	}
+	for _, id := range proposed {
+		if slices.ContainsFunc(places, func(p place) bool { return p.id == id }) {
+			continue
+		}
+		if err := s.tokens(c.sealer).Delete(ctx, id); err != nil && !errors.Is(err, vault.ErrNotFound) {
 			s.log.Warn("former item", "err", err)
 		}
 	}
-	out.account = s.account(account, app.Name)
-	out.account.Posts = a.Person.Posts
-	return nil
 }
+
+// identity is who an account is: no two share all three.
+type identity struct{ provider, clientID, userID string }
 
 // former finds the account that the answer belongs to and takes its lock; for
 // a new person the lock of the identity, so that two sign-ins of one person
 // end as one account, whichever is first. An account that is removed while we
 // wait for its lock is none any more: the person who signs in is new.
-func (s *Service) former(ctx context.Context, a answer) (account library.Account, known bool, unlock func(), err error) {
-	account, known, unlock, err = s.lockAccount(ctx, a)
+func (s *Service) former(ctx context.Context, who identity) (account library.Account, known bool, unlock func(), err error) {
+	account, known, unlock, err = s.lockAccount(ctx, who)
 	if known || err != nil {
 		return account, known, unlock, err
 	}
-	unlockPerson, err := s.lock(ctx, personLock(a))
+	unlockPerson, err := s.lock(ctx, personLock(who))
 	if err != nil {
 		return account, false, nil, err
 	}
-	account, known, unlockAccount, err := s.lockAccount(ctx, a)
+	account, known, unlockAccount, err := s.lockAccount(ctx, who)
 	if err != nil {
 		unlockPerson()
 		return account, false, nil, err
@@ -387,10 +519,10 @@ func (s *Service) former(ctx context.Context, a answer) (account library.Account
 	return account, known, func() { unlockAccount(); unlockPerson() }, nil
 }
 
-func (s *Service) lockAccount(ctx context.Context, a answer) (account library.Account, known bool, unlock func(), err error) {
+func (s *Service) lockAccount(ctx context.Context, who identity) (account library.Account, known bool, unlock func(), err error) {
 	unlock = func() {}
 	for {
-		found, err := s.library.AccountByIdentity(ctx, a.Provider, a.ClientID, a.Person.UserID)
+		found, err := s.library.AccountByIdentity(ctx, who.provider, who.clientID, who.userID)
 		switch {
 		case problem.Has(err, problem.AccountUnknown):
 			unlock()
@@ -428,8 +560,8 @@ func worse(former library.Account, a answer) bool {
 }
 
 // personLock names the lock of one identity without telling whose it is.
-func personLock(a answer) string {
-	sum := sha256.Sum256([]byte(a.Provider + "|" + a.ClientID + "|" + a.Person.UserID))
+func personLock(who identity) string {
+	sum := sha256.Sum256([]byte(who.provider + "|" + who.clientID + "|" + who.userID))
 	return "person-" + hex.EncodeToString(sum[:16])
 }
 
@@ -449,7 +581,8 @@ func (s *Service) appName(ctx context.Context, id string) string {
 // library that was found damaged is first filled again from the keychain. The
 // error is the library's or the keychain's own; what stands in a single row's
 // way is in its Recovered, and the row stays unless it is sign_in.interrupted
-// or its token is of no use any more.
+// or its token is of no use any more. A sign-in that still asks what becomes of
+// another person's answer is Recovered with Other, each time, until Settle.
 func (s *Service) Recover(ctx context.Context) ([]Recovered, error) {
 	out, err := s.rebuild(ctx)
 	if err != nil {
@@ -471,27 +604,28 @@ func (s *Service) Recover(ctx context.Context) ([]Recovered, error) {
 	}
 	s.mu.Unlock()
 	for _, id := range ids {
-		if got := s.recoverOne(ctx, id); got != nil {
-			out = append(out, *got)
-		}
+		out = append(out, s.recoverOne(ctx, id)...)
 	}
 	return out, nil
 }
 
-func (s *Service) recoverOne(ctx context.Context, id string) *Recovered {
+// stuck is a row that could not be finished, and why.
+func stuck(err error) []Recovered { return []Recovered{{Problem: problem.Of(err)}} }
+
+func (s *Service) recoverOne(ctx context.Context, id string) []Recovered {
 	unlock, err := library.LockFor(ctx, s.root(), id, 0)
 	if problem.Has(err, problem.LockHeld) {
 		return nil
 	}
 	if err != nil {
 		// Without locks nobody can tell a row that was left from one at work.
-		return &Recovered{Problem: problem.Of(err)}
+		return stuck(err)
 	}
 	defer unlock()
 	// Read again: whoever held the lock may have finished the row.
 	rows, err := s.library.Pendings(ctx)
 	if err != nil {
-		return &Recovered{Problem: problem.Of(err)}
+		return stuck(err)
 	}
 	i := slices.IndexFunc(rows, func(row library.Pending) bool { return row.AccountID == id })
 	if c := s.heldFor(id); c != nil {
@@ -511,13 +645,13 @@ func (s *Service) recoverOne(ctx context.Context, id string) *Recovered {
 // errLost: the answer of a row can never be read again.
 var errLost = errors.New("connect: the sealed answer cannot be opened")
 
-func (s *Service) finishRow(ctx context.Context, row library.Pending) *Recovered {
+func (s *Service) finishRow(ctx context.Context, row library.Pending) []Recovered {
 	c, err := s.openRow(ctx, row)
 	if errors.Is(err, errLost) {
 		return s.unanswered(ctx, row, err)
 	}
 	if err != nil {
-		return &Recovered{Problem: problem.Of(err)}
+		return stuck(err)
 	}
 	return s.finishLate(ctx, c)
 }
@@ -525,24 +659,24 @@ func (s *Service) finishRow(ctx context.Context, row library.Pending) *Recovered
 // unanswered ends a request whose answer nobody has. A sign-in was interrupted;
 // a renewal is the row of an account that is there, and is asked for again. The
 // lock is held.
-func (s *Service) unanswered(ctx context.Context, row library.Pending, cause error) *Recovered {
+func (s *Service) unanswered(ctx context.Context, row library.Pending, cause error) []Recovered {
 	account, err := s.library.Account(ctx, row.AccountID)
 	if err == nil && len(row.Sealed) == 0 && account.Gen == row.Gen-1 {
 		if d, err := s.definition(account.Provider); err == nil {
 			if _, _, err = s.renewLocked(ctx, account, d); err == nil {
 				return nil
 			}
-			return &Recovered{Problem: problem.Of(err)}
+			return stuck(err)
 		}
 	}
 	if err != nil && !problem.Has(err, problem.AccountUnknown) {
-		return &Recovered{Problem: problem.Of(err)}
+		return stuck(err)
 	}
 	if err := s.library.Drop(ctx, row.AccountID, row.Gen); err != nil {
-		return &Recovered{Problem: problem.Of(err)}
+		return stuck(err)
 	}
 	if err != nil {
-		return &Recovered{Problem: problem.New(problem.Interrupted).Because(cause)}
+		return stuck(problem.New(problem.Interrupted).Because(cause))
 	}
 	if len(row.Sealed) > 0 && account.Gen == row.Gen-1 {
 		row.Sealed = nil
@@ -588,15 +722,21 @@ func (s *Service) openRow(ctx context.Context, row library.Pending) (*completion
 }
 
 // finishLate completes what an attempt had to leave.
-func (s *Service) finishLate(ctx context.Context, c *completion) *Recovered {
+func (s *Service) finishLate(ctx context.Context, c *completion) []Recovered {
 	if c.answer.Renewal {
 		if err := s.saveRenewal(ctx, c); err != nil {
-			return &Recovered{Problem: problem.Of(err)}
+			return stuck(err)
 		}
 		return nil
 	}
+	if c.answer.Other != nil {
+		return asks(c)
+	}
 	c.late, c.step = true, func(Step) {}
 	done, err := s.complete(ctx, c)
+	if done.held && c.answer.Other != nil {
+		return asks(c)
+	}
 	if !done.held {
 		s.letGo(c)
 	}
@@ -606,12 +746,16 @@ func (s *Service) finishLate(ctx context.Context, c *completion) *Recovered {
 				s.log.Warn("pending row not dropped", "err", err)
 			}
 		}
-		return &Recovered{Problem: problem.Of(err)}
+		return stuck(err)
 	}
-	if err := s.library.Note(ctx, library.Entry{AccountID: done.account.ID, At: s.config.Now(), Event: "recovered"}); err != nil {
-		s.log.Warn("diary", "err", err)
+	var out []Recovered
+	for i := range done.accounts {
+		if err := s.library.Note(ctx, library.Entry{AccountID: done.accounts[i].ID, At: s.config.Now(), Event: "recovered"}); err != nil {
+			s.log.Warn("diary", "err", err)
+		}
+		out = append(out, Recovered{Account: &done.accounts[i]})
 	}
-	return &Recovered{Account: &done.account}
+	return out
 }
 
 // reuseKeptSecret lets a recovered one-hour token still become a 60-day one

@@ -53,10 +53,18 @@ func (s *Service) check(ctx context.Context, in Setup, withSecret bool) (client,
 	if err != nil {
 		return c, err
 	}
-	if d.Status == "retired" {
-		return c, s.retired(d)
+	if err := d.Usable(); err != nil {
+		return c, err
 	}
 	c.definition = d
+	if d.Authorize.ConfigParam != "" {
+		c.oauth.ConfigID = strings.TrimSpace(in.ConfigID)
+		if c.oauth.ConfigID == "" && c.saved != nil {
+			if c.oauth.ConfigID, err = s.configID(ctx, c.saved.ID); err != nil {
+				return c, err
+			}
+		}
+	}
 	if c.oauth.ClientID, err = oauth.CleanClientIDFor(d, in.ClientID); err != nil {
 		return c, err
 	}
@@ -143,9 +151,31 @@ func (s *Service) Apps(ctx context.Context) ([]App, error) {
 	}
 	apps := make([]App, 0, len(saved))
 	for _, a := range saved {
-		apps = append(apps, appOf(a, accounts))
+		app := appOf(a, accounts)
+		if app.ConfigID, err = s.configID(ctx, a.ID); err != nil {
+			return nil, err
+		}
+		apps = append(apps, app)
 	}
 	return apps, nil
+}
+
+// configSetting is where the configuration of an app lies, beside the app: its
+// columns are a contract with scripts.
+func configSetting(app string) string { return "config-" + app }
+
+func (s *Service) configID(ctx context.Context, app string) (string, error) {
+	return s.library.Setting(ctx, configSetting(app))
+}
+
+// keepConfig writes the configuration that an app was used with, and nothing
+// where it is that already.
+func (s *Service) keepConfig(ctx context.Context, app, id string) error {
+	before, err := s.configID(ctx, app)
+	if err != nil || before == id {
+		return err
+	}
+	return s.library.SetSetting(ctx, configSetting(app), id)
 }
 
 func appOf(a library.App, accounts []library.Account) App {
@@ -189,15 +219,20 @@ func (s *Service) AddApp(ctx context.Context, in Setup, scopes []string) (App, e
 	if err := s.library.AddApp(ctx, app); err != nil {
 		return App{}, err
 	}
-	if c.keep {
-		if err := s.store.Put(ctx, clientItem(app.ID), c.oauth.ClientSecret); err != nil {
-			if undo := s.library.RemoveApp(context.WithoutCancel(ctx), app.ID); undo != nil {
-				s.log.Warn("app not taken back", "app", app.ID, "err", undo)
-			}
-			return App{}, err
-		}
+	err = s.keepConfig(ctx, app.ID, c.oauth.ConfigID)
+	if err == nil && c.keep {
+		err = s.store.Put(ctx, clientItem(app.ID), c.oauth.ClientSecret)
 	}
-	return appOf(app, nil), nil
+	if err != nil {
+		ctx = context.WithoutCancel(ctx)
+		if undo := errors.Join(s.keepConfig(ctx, app.ID, ""), s.library.RemoveApp(ctx, app.ID)); undo != nil {
+			s.log.Warn("app not taken back", "app", app.ID, "err", undo)
+		}
+		return App{}, err
+	}
+	added := appOf(app, nil)
+	added.ConfigID = c.oauth.ConfigID
+	return added, nil
 }
 
 func clientItem(app string) string { return "client-" + app }
@@ -210,7 +245,7 @@ func appName(name string) (string, error) {
 	return name, nil
 }
 
-// RemoveApp forgets a client registration and its kept secret. Its accounts
+// RemoveApp forgets a client registration, its configuration and its kept secret. Its accounts
 // stay: renewing them needs neither. Problem: app.unknown, those of the keychain.
 func (s *Service) RemoveApp(ctx context.Context, name string) error {
 	app, err := s.library.AppByName(ctx, name)
@@ -222,7 +257,15 @@ func (s *Service) RemoveApp(ctx context.Context, name string) error {
 			return err
 		}
 	}
-	return s.library.RemoveApp(ctx, app.ID)
+	if err := s.library.RemoveApp(ctx, app.ID); err != nil {
+		return err
+	}
+	// The app is gone, and no other will have its id: what failed here is left
+	// over and misleads nobody.
+	if err := s.keepConfig(ctx, app.ID, ""); err != nil {
+		s.log.Warn("configuration not forgotten", "app", app.ID, "err", err)
+	}
+	return nil
 }
 
 // saveApp makes sure that the client of a finished sign-in is among the saved
@@ -240,6 +283,9 @@ func (s *Service) saveApp(ctx context.Context, a answer, clientSecret secret.Tex
 		return app, nil, err
 	}
 	app, err := s.appRow(ctx, a)
+	if d, known := s.registry.Get(a.Provider); err == nil && known == nil && d.Authorize.ConfigParam != "" {
+		err = s.keepConfig(ctx, app.ID, a.ConfigID)
+	}
 	if err != nil || !a.KeepSecret || clientSecret.Empty() {
 		return app, nil, err
 	}

@@ -51,7 +51,7 @@ func (s *Service) Bundle(ctx context.Context, w io.Writer) error {
 	line("home: <home>")
 
 	line("\nproviders")
-	own := 0
+	own, issues := 0, s.DefinitionIssues()
 	for _, d := range s.Providers() {
 		// The id of a person's own definition is the person's word, and so are
 		// the dates in it.
@@ -62,8 +62,8 @@ func (s *Service) Bundle(ctx context.Context, w io.Writer) error {
 		}
 		line("  %s: checked %s, %s, changed here: %t", shipped.ID, shipped.Checked, shipped.Status, !d.Shipped())
 	}
-	line("  of this computer: %d, unusable: %d", own, len(s.issues))
-	for _, issue := range s.issues {
+	line("  of this computer: %d, unusable: %d", own, len(issues))
+	for _, issue := range issues {
 		line("  unusable: %s", keyOf(string(problem.Of(issue).Key)))
 	}
 

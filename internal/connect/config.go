@@ -146,7 +146,7 @@ func sandboxURL(raw string) (*url.URL, error) {
 // for concurrent use.
 type Service struct {
 	config   Config
-	registry *provider.Registry
+	registry *shelf
 	library  *library.Library
 	keychain *vault.Keychain
 	store    vault.Store
@@ -155,8 +155,8 @@ type Service struct {
 	absent   *problem.Problem
 	known    *secret.Known
 	log      *slog.Logger
-	// issues are the strict errors of users' own definitions.
-	issues []error
+	// pretence is what practice makes believe.
+	pretence pretence
 
 	mu sync.Mutex
 	// clients, one a provider: the steps of a sign-in share their connections.
@@ -218,11 +218,11 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	if err := os.MkdirAll(c.Home, 0o700); err != nil {
 		return nil, problem.New(problem.HomeUnusable, "folder", c.Home).Because(err)
 	}
-	s.registry, s.issues = provider.Load(filepath.Join(c.Home, "providers"))
 	var err error
 	if s.library, err = library.Open(ctx, s.root(), c.Now); err != nil {
 		return nil, err
 	}
+	s.registry = s.newShelf(ctx)
 	s.chooseStore(ctx)
 	return s, nil
 }
@@ -288,11 +288,11 @@ func (s *Service) lockIn(ctx context.Context, dir, name string) (unlock func(), 
 func (s *Service) chooseStore(ctx context.Context) {
 	c := s.config
 	if c.Store != nil {
-		s.store = c.Store
+		s.store = s.latched(c.Store)
 		return
 	}
 	s.keychain = s.openKeychain(s.keychainService())
-	s.store = s.keychain
+	s.store = s.latched(s.keychain)
 	session := c.Session
 	if !session && c.SessionWithoutKeychain {
 		status, err := s.keychain.Status(ctx)
@@ -305,7 +305,7 @@ func (s *Service) chooseStore(ctx context.Context) {
 		}
 	}
 	if session {
-		s.store, s.place = vault.NewSession(), placeSession
+		s.store, s.place = s.latched(vault.NewSession()), placeSession
 		s.forgetFormerSession(ctx)
 	}
 }
@@ -359,13 +359,6 @@ func (s *Service) Practising() bool { return s.config.SandboxURL != nil }
 // Home is the folder of everything that is not secret.
 func (s *Service) Home() string { return s.config.Home }
 
-// Providers lists the definitions, current ones first.
-func (s *Service) Providers() []provider.Definition { return s.registry.List() }
-
-// DefinitionIssues are the strict errors of users' own definitions, each a
-// problem with file and line; such a definition is left out of Providers.
-func (s *Service) DefinitionIssues() []error { return s.issues }
-
 func (s *Service) root() string {
 	if s.Practising() {
 		return filepath.Join(s.config.Home, "practice")
@@ -389,18 +382,22 @@ func (s *Service) definition(id string) (provider.Definition, error) {
 			return d, problem.New(problem.ProviderUnknown, "provider", problem.Outside(id, 60))
 		}
 	}
+	// Neither a secret nor a token goes to hosts that nobody has agreed to.
+	if err := d.Usable(); problem.Has(err, problem.DefinitionHosts) {
+		return d, err
+	}
 	return d, nil
 }
 
 func (s *Service) client(d provider.Definition) *oauth.Client {
 	if s.config.Client != nil {
-		return &oauth.Client{HTTP: s.config.Client, Now: s.config.Now, Known: s.known}
+		return &oauth.Client{HTTP: s.wired(s.config.Client), Now: s.config.Now, Known: s.known}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	hc, ok := s.clients[d.ID]
 	if !ok {
-		hc = oauth.NewHTTP(d.Hosts())
+		hc = s.wired(oauth.NewHTTP(d.Hosts()))
 		s.clients[d.ID] = hc
 	}
 	return &oauth.Client{HTTP: hc, Now: s.config.Now, Known: s.known}

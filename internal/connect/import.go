@@ -172,6 +172,9 @@ func (s *Service) holds(ctx context.Context, row library.Account, token secret.T
 
 // holdsQuietly is holds without ever raising a keychain's prompt.
 func (s *Service) holdsQuietly(ctx context.Context, row library.Account, token secret.Text) bool {
+	if s.Pretends().VaultLocked {
+		return false
+	}
 	if s.keychain != nil && s.place == placeKeychain {
 		if status, err := s.keychain.Status(ctx); err != nil || !status.Present || status.Locked {
 			return false
@@ -278,7 +281,7 @@ func (s *Service) takeIn(ctx context.Context, a answer) (Account, error) {
 	}
 	done, err := s.complete(ctx, c)
 	if err != nil {
-		if !c.sealed || problem.Has(err, problem.ImportAlready) {
+		if !c.sealed || !done.held || problem.Has(err, problem.ImportAlready) {
 			drop()
 		}
 		return Account{}, err

@@ -112,7 +112,7 @@ func (s *Service) leafStore(ctx context.Context) (vault.Store, error) {
 	if p.keychain == nil {
 		p.keychain = s.openKeychain(buildinfo.ID)
 	}
-	return p.keychain, nil
+	return s.latched(p.keychain), nil
 }
 
 // loadLeaf reads the leaf; nil without an error where there is none to use.

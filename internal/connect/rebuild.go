@@ -61,7 +61,8 @@ func (s *Service) rebuild(ctx context.Context) ([]Recovered, error) {
 			issued := item.IssuedAt
 			row.IssuedAt = &issued
 		}
-		if err := s.library.Finish(ctx, row, library.Entry{At: s.config.Now(), Event: "recovered"}); err != nil {
+		standing := s.standing(answer{Provider: item.Provider, Refresh: sealedText{item.RefreshToken}})
+		if err := s.library.FinishFrom(ctx, id, row, standing, library.Entry{At: s.config.Now(), Event: "recovered"}); err != nil {
 			return out, err
 		}
 		account := s.account(row, "")

@@ -3,6 +3,7 @@ package connect
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/tokenkeep/tokenkeep/internal/library"
 	"github.com/tokenkeep/tokenkeep/internal/oauth"
@@ -48,6 +49,11 @@ func (s *Service) Revoke(ctx context.Context, ref string) (Revoked, error) {
 		return Revoked{}, p
 	}
 	var out Revoked
+	// As they are now: one that signs in meanwhile has a token that came after.
+	others, err := s.grantOthers(ctx, row)
+	if err != nil {
+		return Revoked{}, err
+	}
 	d, err := s.definition(row.Provider)
 	if err == nil && d.Revoke != nil && !d.Revoke.Empty() {
 		if err = s.revokeAtProvider(ctx, d, row); problem.Of(err) != nil && unreachable(problem.Of(err)) {
@@ -67,7 +73,42 @@ func (s *Service) Revoke(ctx context.Context, ref string) (Revoked, error) {
 	}
 	// What was asked for at the provider cannot be taken back, so neither is this.
 	ctx = context.WithoutCancel(ctx)
+	if out.AtProvider {
+		out.Others = s.ended(ctx, others)
+	}
 	return out, s.forget(ctx, row, library.Entry{At: s.config.Now(), Event: event})
+}
+
+// grantOthers are the other accounts that hold the same token's access.
+func (s *Service) grantOthers(ctx context.Context, row library.Account) ([]library.Account, error) {
+	rows, err := s.library.Accounts(ctx)
+	return slices.DeleteFunc(rows, func(a library.Account) bool {
+		return a.ID == row.ID || a.Grant != row.Grant || a.Provider != row.Provider || a.ClientID != row.ClientID
+	}), err
+}
+
+// ended marks accounts whose access went with another's. Their tokens stay
+// until the person removes them or signs in again.
+func (s *Service) ended(ctx context.Context, rows []library.Account) []string {
+	var names []string
+	for _, row := range rows {
+		now, err := s.library.Account(ctx, row.ID)
+		if problem.Has(err, problem.AccountUnknown) || err == nil && now.Gen != row.Gen {
+			continue
+		}
+		entry := library.Entry{At: s.config.Now(), Event: "check_failed", Args: map[string]string{"reason": string(problem.AccessRemoved)}}
+		err = s.library.UpdateAccount(ctx, row.ID, func(a *library.Account) {
+			if a.Gen == row.Gen {
+				a.LastAnswer = string(problem.AccessRemoved)
+			}
+		}, entry)
+		if err != nil {
+			// The next check finds out.
+			s.log.Warn("not marked", "account", row.ID, "err", err)
+		}
+		names = append(names, row.Username)
+	}
+	return names
 }
 
 // unreachable: the keychain itself is in the way, not what lies in it.

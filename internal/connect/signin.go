@@ -79,15 +79,17 @@ type signIn struct {
 	heard   news
 	wake    chan struct{}
 
-	client   client
-	scopes   []string
-	attempt  *oauth.Attempt
-	listener *redirect.Listener
-	window   *browser.Window
-	sealer   *vault.Sealer
-	pending  library.Pending
-	begun    bool
-	held     bool
+	client client
+	scopes []string
+	// expect and expectUser say who has to answer.
+	expect, expectUser string
+	attempt            *oauth.Attempt
+	listener           *redirect.Listener
+	window             *browser.Window
+	sealer             *vault.Sealer
+	pending            library.Pending
+	begun              bool
+	held               bool
 	// accepted: an answer was taken, so a browser is waiting for its page.
 	accepted bool
 	unlock   func()
@@ -138,15 +140,15 @@ func (run *signIn) do(ctx context.Context) (Account, error) {
 	}
 	// The code is in hand: from here the person's minutes are spent, and only
 	// the requests' own limits end the work.
-	account, err := run.redeem(context.WithoutCancel(ctx), code)
+	accounts, err := run.redeem(ctx, code)
 	if err != nil {
 		run.tell(redirect.Unfinished)
 		return Account{}, err
 	}
 	run.tell(redirect.Connected)
 	run.over()
-	run.announce(func(st *State) { st.Step, st.Account = Connected, &account })
-	return account, nil
+	run.announce(func(st *State) { st.Step, st.Account, st.Accounts = Connected, &accounts[0], accounts })
+	return accounts[0], nil
 }
 
 func (run *signIn) await(ctx context.Context) (secret.Text, error) {
@@ -168,13 +170,25 @@ func cancelled(ctx context.Context, err error) error {
 func (run *signIn) prepare(ctx context.Context) error {
 	s, r := run.service, run.request
 	run.step(Checking)
-	var err error
+	expected, err := run.aim(ctx)
+	if err != nil {
+		return err
+	}
+	r = run.request
 	if run.client, err = s.check(ctx, r.Setup, true); err != nil {
 		return err
 	}
 	d := run.client.definition
 	run.announce(func(st *State) { st.Provider, st.RedirectURI = d.Name, run.client.oauth.RedirectURI })
 	scopes := r.Scopes
+	if expected.Provider == d.ID {
+		// Two providers may call one person by one number, or two by one: only
+		// the same provider's can be compared.
+		run.expectUser = expected.UserID
+		if len(scopes) == 0 {
+			scopes = expected.ScopesAsked
+		}
+	}
 	if len(scopes) == 0 {
 		scopes = run.client.scopes
 	}
@@ -213,11 +227,35 @@ func (run *signIn) prepare(ctx context.Context) error {
 	return nil
 }
 
+// aim finds the account that is expected, and takes from it the app where the
+// request names none.
+func (run *signIn) aim(ctx context.Context) (expected library.Account, err error) {
+	r := &run.request
+	run.expect = r.Expect
+	if r.ExpectAccount == "" {
+		return expected, nil
+	}
+	if expected, err = run.service.library.Account(ctx, r.ExpectAccount); err != nil {
+		return expected, err
+	}
+	run.expect = expected.Username
+	if r.App != "" || r.ClientID != "" || r.Provider != "" && r.Provider != expected.Provider {
+		return expected, nil
+	}
+	r.Provider = expected.Provider
+	if r.App = run.service.appName(ctx, expected.AppID); r.App == "" {
+		r.ClientID = expected.ClientID
+	}
+	return expected, nil
+}
+
 // furnish makes sure that the keychain has what a library needs beside its
 // tokens: the sentinel, the sealing key, and the index with every id for which
 // a token is or may come. Two processes take turns, or each would write an
 // index without the other's sign-in.
-func (s *Service) furnish(ctx context.Context) (*vault.Sealer, error) {
+//
+// more are ids of which only the caller knows.
+func (s *Service) furnish(ctx context.Context, more ...string) (*vault.Sealer, error) {
 	unlock, err := s.lock(ctx, "keychain")
 	if err != nil {
 		return nil, err
@@ -238,7 +276,7 @@ func (s *Service) furnish(ctx context.Context) (*vault.Sealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	var ids []string
+	ids := more
 	for _, a := range accounts {
 		ids = append(ids, a.ID)
 	}
@@ -509,19 +547,22 @@ func (run *signIn) paste(text string) {
 	}
 }
 
-// redeem turns the code into a proven token.
-func (run *signIn) redeem(ctx context.Context, code secret.Text) (Account, error) {
+// redeem turns the code into proven tokens. asking ends what is asked of the
+// person, and nothing else any more.
+func (run *signIn) redeem(asking context.Context, code secret.Text) ([]Account, error) {
+	ctx := context.WithoutCancel(asking)
 	s := run.service
 	run.step(Exchanging)
 	token, err := s.client(run.client.definition).Exchange(ctx, run.attempt, code)
 	if err != nil {
-		return Account{}, err
+		return nil, err
 	}
 	s.known.Add(token.Access, token.Refresh)
 	run.at("exchanged")
 	a := answer{
 		Provider: run.client.definition.ID, ClientID: run.client.oauth.ClientID, RedirectURI: run.client.oauth.RedirectURI,
-		ScopesAsked: run.scopes, KeepSecret: run.client.keep, Expect: run.request.Expect,
+		ScopesAsked: run.scopes, KeepSecret: run.client.keep, Expect: run.expect, ExpectUser: run.expectUser,
+		Decides: run.request.Decide != nil, ConfigID: run.client.oauth.ConfigID,
 		Endpoints: run.client.definition.EndpointsSHA256(),
 	}
 	if run.client.saved != nil {
@@ -532,7 +573,7 @@ func (run *signIn) redeem(ctx context.Context, code secret.Text) (Account, error
 	a.take(token)
 	c := &completion{
 		pending: run.pending, sealer: run.sealer, answer: a, attempt: run.attempt, secret: run.client.oauth.ClientSecret,
-		step: run.step,
+		step: run.step, ask: run.ask(asking), choose: run.choose(asking), show: run.show,
 	}
 	s.hold(c)
 	// Until complete has said otherwise: a panic on its way must not take the
@@ -544,11 +585,11 @@ func (run *signIn) redeem(ctx context.Context, code secret.Text) (Account, error
 		s.letGo(c)
 	}
 	if err != nil {
-		return Account{}, err
+		return nil, err
 	}
 	run.begun = false
 	run.announce(func(st *State) { st.Notices, st.SecretKept = done.notices, done.secretKept })
-	return done.account, nil
+	return done.accounts, nil
 }
 
 // tell gives the browser's page the true outcome.

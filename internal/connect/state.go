@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/tokenkeep/tokenkeep/internal/problem"
@@ -258,8 +259,10 @@ type Account struct {
 	Posts        int      `json:"-"` // -1 unknown; known right after signing in only
 	ProviderName string   `json:"-"`
 	VaultProgram string   `json:"-"` // for a front end that knows it, e.g. "GNOME Keyring"
-	// Renews: the provider renews this token; it is long-lived.
+	// Renews: the provider renews this token; it is long-lived, or Refreshes.
 	Renews bool `json:"-"`
+	// Refreshes: it is renewed by a refresh token, however short its own life is.
+	Refreshes bool `json:"-"`
 	// DueAt is when it is due: 20 days before its end, for an estimated end
 	// RenewAfter. Nil where nothing renews or no end is known.
 	DueAt *time.Time `json:"-"`
@@ -301,14 +304,52 @@ const (
 	Bad   Level = "bad"
 )
 
-// Line is one finding of the doctor. Its sentences are doctor.<Check>.<Level>
-// in the catalogue with Args, or those of Problem where it is set.
+// Line is one finding of the doctor. Its sentences are those that Keys names,
+// with Args; where Own is false they are those of Problem.
 type Line struct {
-	// Check is one of: client_id, client_secret, redirect, port, vault, address.
-	Check   string            `json:"check"`
-	Level   Level             `json:"level"`
-	Args    map[string]string `json:"args,omitempty"`
-	Problem *problem.Problem  `json:"-"`
+	// Check is one of: client_id, client_secret, scopes, hosts, redirect, port,
+	// vault, clock, net, address.
+	Check string            `json:"check"`
+	Level Level             `json:"level"`
+	Args  map[string]string `json:"args,omitempty"`
+	// Variant picks among the sentences of one check; empty is the level's own.
+	Variant string `json:"-"`
+	// Problem is what the sign-in would end with, nil where nothing is wrong or
+	// the finding is no problem yet.
+	Problem *problem.Problem `json:"-"`
+	// Action is what mends a finding without a Problem, empty where only reading
+	// it helps; that of a Problem are its own.
+	Action problem.Action `json:"-"`
+}
+
+// Own reports whether the line has sentences of its own. A Problem beside them
+// gives the exit code and the remedies.
+func (l Line) Own() bool { return l.Problem == nil || l.Variant != "" }
+
+// Counts gives the number by which the sentences are declined, where they are.
+func (l Line) Counts() (n int, ok bool) {
+	n, err := strconv.Atoi(l.Args["n"])
+	return n, err == nil && (l.Check == "clock" || l.Check == "scopes")
+}
+
+// Keys are the catalogue's names of the line's title and detail; both take Args.
+func (l Line) Keys() (title, detail string) {
+	variant := l.Variant
+	if variant == "" {
+		variant = string(l.Level)
+	}
+	return "doctor." + l.Check + ".title_" + variant, "doctor." + l.Check + ".line_" + variant
+}
+
+// Remedies are the actions that mend the line, the best first.
+func (l Line) Remedies() []problem.Action {
+	switch {
+	case l.Problem != nil:
+		return l.Problem.Actions()
+	case l.Action != "":
+		return []problem.Action{l.Action}
+	}
+	return nil
 }
 
 // Storage tells where things lie, for the storage panel and vault status.

@@ -890,7 +890,7 @@ func TestFinishFromTakesTheRowOfTheSignInWithIt(t *testing.T) {
 	must(t, l.Begin(ctx, Pending{AccountID: from, Gen: 1}))
 	must(t, l.Seal(ctx, from, 1, []byte("sealed")))
 	known.Gen++
-	must(t, l.FinishFrom(ctx, from, known, Entry{Event: "signed_in"}))
+	must(t, l.FinishFrom(ctx, from, known, Renewal{}, Entry{Event: "signed_in"}))
 	rows, err := l.Pendings(ctx)
 	must(t, err)
 	if len(rows) != 0 {

@@ -9,7 +9,7 @@ import (
 	codes "modernc.org/sqlite/lib"
 )
 
-const renewalColumns = `account_id, tried_at, tries, next_at, checked_at, warned`
+const renewalColumns = `account_id, tried_at, tries, next_at, checked_at, warned, refreshes`
 
 // Renewal is how renewing one account stands. The zero value is an account
 // that nobody has tried to renew.
@@ -26,6 +26,9 @@ type Renewal struct {
 	// Warned is the smallest of 14, 7, 2 days before the present end at which
 	// the person was told; 0: not yet.
 	Warned int
+	// Refreshes: the token was given with a refresh token, and the provider takes
+	// that for a new one. Its end alone says nothing about the account then.
+	Refreshes bool
 }
 
 // Renewal gives how renewing of that account stands; of one without a row the
@@ -75,10 +78,10 @@ func setRenewal(ctx context.Context, tx *sql.Tx, accountID string, change func(*
 		return err
 	}
 	change(&r)
-	_, err = tx.ExecContext(ctx, `INSERT INTO renewal (`+renewalColumns+`) SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE EXISTS (SELECT 1 FROM account WHERE id = ?1)
+	_, err = tx.ExecContext(ctx, `INSERT INTO renewal (`+renewalColumns+`) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM account WHERE id = ?1)
 		ON CONFLICT (account_id) DO UPDATE SET tried_at = excluded.tried_at, tries = excluded.tries, next_at = excluded.next_at,
-			checked_at = excluded.checked_at, warned = excluded.warned`,
-		accountID, millis(r.TriedAt), r.Tries, millis(r.NextAt), millis(r.CheckedAt), r.Warned)
+			checked_at = excluded.checked_at, warned = excluded.warned, refreshes = excluded.refreshes`,
+		accountID, millis(r.TriedAt), r.Tries, millis(r.NextAt), millis(r.CheckedAt), r.Warned, r.Refreshes)
 	return err
 }
 
@@ -86,7 +89,7 @@ func setRenewal(ctx context.Context, tx *sql.Tx, accountID string, change func(*
 // how renewing stands, in one transaction. The context's cancelling is
 // ignored. Errors: AppUnknown, and those of every write.
 func (l *Library) Renewed(ctx context.Context, a Account, change func(*Renewal), diary ...Entry) error {
-	return l.finish(ctx, a.ID, a, change, diary)
+	return l.finish(ctx, a.ID, []Account{a}, change, diary)
 }
 
 // UpdateRenewal is UpdateAccount and SetRenewal in one transaction, for what a
@@ -131,7 +134,7 @@ func (l *Library) tooOld(err error) bool {
 
 func scanRenewal(r row) (id string, out Renewal, err error) {
 	var tried, next, checked sql.NullInt64
-	err = r.Scan(&id, &tried, &out.Tries, &next, &checked, &out.Warned)
+	err = r.Scan(&id, &tried, &out.Tries, &next, &checked, &out.Warned, &out.Refreshes)
 	out.TriedAt, out.NextAt, out.CheckedAt = moment(tried), moment(next), moment(checked)
 	return id, out, err
 }

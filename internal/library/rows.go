@@ -128,57 +128,85 @@ func (l *Library) updateAccount(ctx context.Context, tx *sql.Tx, id string, chan
 // The context's cancelling is ignored. Errors: AppUnknown, and those of every
 // write.
 func (l *Library) Finish(ctx context.Context, a Account, diary ...Entry) error {
-	return l.FinishFrom(ctx, a.ID, a, diary...)
+	return l.FinishFrom(ctx, a.ID, a, Renewal{}, diary...)
 }
 
 // FinishFrom is Finish for a sign-in that turned out to be a known person's:
 // its pending rows lie under the id from, made before anybody was known, and
 // are deleted in the same transaction, so that a row never outlives what it
-// led to and overwrites something newer.
-func (l *Library) FinishFrom(ctx context.Context, from string, a Account, diary ...Entry) error {
-	return l.finish(ctx, from, a, func(r *Renewal) { *r = Renewal{} }, diary)
+// led to and overwrites something newer. How renewing stands begins anew, as
+// renewal says.
+func (l *Library) FinishFrom(ctx context.Context, from string, a Account, renewal Renewal, diary ...Entry) error {
+	return l.finish(ctx, from, []Account{a}, func(r *Renewal) { *r = renewal }, diary)
 }
 
-func (l *Library) finish(ctx context.Context, from string, a Account, change func(*Renewal), diary []Entry) error {
+// FinishAll is FinishFrom for one answer that several accounts share: all of
+// them in one transaction. entries has one entry for each account, in the same
+// order.
+func (l *Library) FinishAll(ctx context.Context, from string, accounts []Account, renewal Renewal, entries []Entry) error {
+	if len(accounts) == 0 || len(accounts) != len(entries) {
+		return problem.New(problem.Unexpected, "where", "library.finish")
+	}
+	return l.finish(ctx, from, accounts, func(r *Renewal) { *r = renewal }, entries)
+}
+
+// finish writes accounts with one diary entry each, or one account with all.
+func (l *Library) finish(ctx context.Context, from string, accounts []Account, change func(*Renewal), diary []Entry) error {
 	ctx = context.WithoutCancel(ctx)
 	err := l.write(ctx, func(tx *sql.Tx) error {
-		var former string
-		err := tx.QueryRowContext(ctx, `SELECT id FROM account WHERE provider = ? AND client_id = ? AND user_id = ? AND id <> ?`, a.Provider, a.ClientID, a.UserID, a.ID).Scan(&former)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return err
-		}
-		if former != "" {
-			if _, err := tx.ExecContext(ctx, `DELETE FROM account WHERE id = ?`, a.ID); err != nil {
-				return err
+		for i, a := range accounts {
+			own := diary
+			if len(accounts) > 1 {
+				own = diary[i : i+1]
 			}
-			if _, err := tx.ExecContext(ctx, `UPDATE account SET id = ? WHERE id = ?`, a.ID, former); err != nil {
-				return err
-			}
-			if _, err := tx.ExecContext(ctx, `UPDATE diary SET account_id = ? WHERE account_id = ?`, a.ID, former); err != nil {
-				return err
-			}
-			if _, err := tx.ExecContext(ctx, `DELETE FROM renewal WHERE account_id = ?`, former); err != nil {
+			if err := l.finishOne(ctx, tx, from, a, change, own); err != nil {
 				return err
 			}
 		}
-		if err := putAccount(ctx, tx, a); err != nil {
-			return err
-		}
-		if err := setRenewal(ctx, tx, a.ID, change); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM pending WHERE account_id IN (?, ?) AND gen <= ?`, a.ID, from, a.Gen); err != nil {
-			return err
-		}
-		return l.enter(ctx, tx, a.ID, diary)
+		return nil
 	})
-	if err == nil {
-		l.giveBack(ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	l.giveBack(ctx, from)
+	for _, a := range accounts {
 		if from != a.ID {
-			l.giveBack(ctx, from)
+			l.giveBack(ctx, a.ID)
 		}
 	}
-	return err
+	return nil
+}
+
+func (l *Library) finishOne(ctx context.Context, tx *sql.Tx, from string, a Account, change func(*Renewal), diary []Entry) error {
+	var former string
+	err := tx.QueryRowContext(ctx, `SELECT id FROM account WHERE provider = ? AND client_id = ? AND user_id = ? AND id <> ?`, a.Provider, a.ClientID, a.UserID, a.ID).Scan(&former)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if former != "" {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM account WHERE id = ?`, a.ID); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE account SET id = ? WHERE id = ?`, a.ID, former); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE diary SET account_id = ? WHERE account_id = ?`, a.ID, former); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM renewal WHERE account_id = ?`, former); err != nil {
+			return err
+		}
+	}
+	if err := putAccount(ctx, tx, a); err != nil {
+		return err
+	}
+	if err := setRenewal(ctx, tx, a.ID, change); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM pending WHERE account_id IN (?, ?) AND gen <= ?`, a.ID, from, a.Gen); err != nil {
+		return err
+	}
+	return l.enter(ctx, tx, a.ID, diary)
 }
 
 // RemoveAccount removes an account, its pending answers and how renewing it

@@ -85,6 +85,10 @@ CREATE TABLE setting (
 	value TEXT NOT NULL
 ) STRICT;
 `,
+	// Which tokens have a refresh token beside them.
+	`
+ALTER TABLE renewal ADD COLUMN refreshes INTEGER NOT NULL DEFAULT 0;
+`,
 }
 
 // columns are those that the program reads and writes, and since which schema.
@@ -97,6 +101,6 @@ var columns = map[string]struct {
 	"pending":  {`account_id, gen, asked_at, sealed, reserve`, 1},
 	"diary":    {`seq, account_id, at, event, args`, 1},
 	"overflow": {`name, gen, sealed`, 2},
-	"renewal":  {renewalColumns, 3},
+	"renewal":  {renewalColumns, 4},
 	"setting":  {`name, value`, 3},
 }
