@@ -385,6 +385,7 @@ func (run *signIn) judge(query secret.Text) (redirect.Verdict, *problem.Problem)
 
 var verdicts = map[problem.Key]redirect.Verdict{
 	problem.AnswerForeign:    redirect.Foreign,
+	problem.IssMismatch:      redirect.Foreign,
 	problem.AnswerDoubled:    redirect.Doubled,
 	problem.AnswerIsToken:    redirect.NotAnAnswer,
 	problem.AnswerIncomplete: redirect.NotAnAnswer,

@@ -81,7 +81,7 @@ type Attempt struct {
 // the verifier is another 32 (RFC 7636 4.1).
 //
 // Problems: provider.retired, field.empty (field client_id, redirect_uri),
-// client_id.*, secret.missing, secret.too_long, scope.*.
+// client_id.*, secret.missing, secret.too_long, client_id.letters (field config_id), scope.*.
 func NewAttempt(d provider.Definition, app App, scopes []string, random io.Reader) (*Attempt, error) {
 	if err := d.Usable(); err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ func NewAttempt(d provider.Definition, app App, scopes []string, random io.Reade
 	}
 	app.ClientID = id
 	app.ClientSecret = CleanSecret(app.ClientSecret.Reveal())
-	if app.ClientSecret.Empty() && (d.Exchange.Secret || d.Extend.Secret) {
+	if app.ClientSecret.Empty() && (needsSecret(d.Exchange) || needsSecret(d.Extend)) {
 		return nil, problem.New(problem.SecretMissing, "provider", d.Name)
 	}
 	if app.ClientSecret.Len() > maxSecret {
@@ -100,6 +100,9 @@ func NewAttempt(d provider.Definition, app App, scopes []string, random io.Reade
 	}
 	if app.RedirectURI == "" {
 		return nil, problem.New(problem.FieldEmpty, "field", "redirect_uri")
+	}
+	if app.ConfigID, err = CleanConfigID(app.ConfigID); err != nil {
+		return nil, err
 	}
 	scopes, err = CheckScopes(d, scopes)
 	if err != nil {
@@ -117,6 +120,10 @@ func NewAttempt(d provider.Definition, app App, scopes []string, random io.Reade
 	return a, nil
 }
 
+// needsSecret reports whether the step cannot be asked for by a client without
+// a secret (RFC 6749 section 2.1, public clients).
+func needsSecret(s provider.Step) bool { return s.Secret && !s.Public }
+
 func randomText(random io.Reader) (secret.Text, error) {
 	raw := make([]byte, 32)
 	if _, err := io.ReadFull(random, raw); err != nil {
@@ -131,7 +138,10 @@ func randomText(random io.Reader) (secret.Text, error) {
 func (a *Attempt) AuthorizeURL() string {
 	z := a.definition.Authorize
 	pairs := [][2]string{{z.ClientIDParam, a.app.ClientID}, {"redirect_uri", a.app.RedirectURI}, {"response_type", "code"}}
-	if len(a.scopes) > 0 {
+	switch {
+	case z.ConfigParam != "" && a.app.ConfigID != "":
+		pairs = append(pairs, [2]string{z.ConfigParam, a.app.ConfigID})
+	case len(a.scopes) > 0:
 		pairs = append(pairs, [2]string{"scope", strings.Join(a.scopes, z.ScopeSeparator)})
 	}
 	pairs = append(pairs, [2]string{"state", a.state.Reveal()})
@@ -187,6 +197,8 @@ func (a *Attempt) Definition() provider.Definition { return a.definition.Clone()
 // percent-encoded).
 //
 // Problems: answer.foreign (state wrong or missing; the attempt goes on),
+// iss.mismatch (RFC 9207 section 2.4, args issuer, found, which is empty where
+// nothing was named; the attempt goes on),
 // answer.doubled and answer.incomplete (refused; the attempt goes on),
 // answer.is_token, answer.used, and for a refusal what the definition's
 // dictionary says (sign_in.denied, account.developer_role, …) or
@@ -220,7 +232,8 @@ func (a *Attempt) Read(rawQuery string) (secret.Text, error) {
 		return secret.Text{}, problem.New(problem.AnswerDoubled, "provider", name)
 	}
 	if issuer := a.definition.Authorize.Issuer; issuer != "" && (len(params["iss"]) != 1 || params["iss"][0] != issuer) {
-		return foreign()
+		return secret.Text{}, problem.New(problem.IssMismatch, "provider", name, "issuer", issuer,
+			"found", problem.Outside(first(params["iss"]), 200))
 	}
 	for _, part := range []map[string][]string{params, inFragment} {
 		if part["access_token"] != nil || part["id_token"] != nil {

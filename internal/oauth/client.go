@@ -5,8 +5,12 @@ import (
 	"compress/flate"
 	"compress/gzip"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"io"
 	"maps"
@@ -38,6 +42,11 @@ type Client struct {
 	// Known is taught every secret before it is sent and every token as soon
 	// as it arrives; nil keeps none.
 	Known *secret.Known
+	// Secret is the app's, where it is at hand, for what Identify, Reach and
+	// Renew need it for: an app of Meta's may ask for a proof of it with every
+	// request. It is never sent itself by them. Empty answers such a wish with
+	// app.proof_required.
+	Secret secret.Text
 }
 
 // Exchange turns the code into the first token (RFC 6749 4.1.3). It sends one
@@ -122,12 +131,12 @@ func (c *Client) Identify(ctx context.Context, d provider.Definition, t Token) (
 	}
 	ask := request{
 		where: "identity", definition: d, step: step, otherwise: problem.IdentityUnavailable,
-		values: map[string]secret.Text{"access_token": t.Access}, bearer: !d.Meta(),
+		values: map[string]secret.Text{"access_token": t.Access}, bearer: !d.Meta(), proof: c.Secret,
 	}
 	if step.Empty() {
 		return Person{}, problem.New(problem.IdentityUnavailable, "provider", d.Name)
 	}
-	got, err := c.send(ctx, ask)
+	got, err := c.sendProving(ctx, ask)
 	if err != nil {
 		return Person{}, err
 	}
@@ -149,6 +158,8 @@ type request struct {
 	bearer bool
 	// once: nobody can tell what happened after bytes were written, so say that.
 	once bool
+	// proof is the app secret of which a proof may be given, once.
+	proof secret.Text
 	// bodyless: the status alone is the answer, and what comes with it is read
 	// for a refusal only.
 	bodyless bool
@@ -157,10 +168,11 @@ type request struct {
 	args      []string
 }
 
-// reply is a clear answer. Beside an error it has the times alone, and top is
-// nil.
+// reply is a clear answer. Beside an error it has the times and what was said
+// alone, and top is nil.
 type reply struct {
 	top    object
+	said   provider.Refusal
 	sentAt time.Time
 	skew   time.Duration
 }
@@ -191,7 +203,41 @@ func (r request) pairs() [][2]string {
 			pairs = append(pairs, [2]string{name, value})
 		}
 	}
+	if _, named := r.step.Params["client_id"]; r.step.Auth == basic && !r.inHeader() && !named {
+		// RFC 6749 section 3.2.1: who has no secret says its name here.
+		pairs = append(pairs, [2]string{"client_id", r.values["client_id"].Reveal()})
+	}
 	return pairs
+}
+
+// basic is the word for a client that shows its secret in the Authorization
+// header.
+const basic = "basic"
+
+func (r request) inHeader() bool { return r.step.Auth == basic && !r.values["client_secret"].Empty() }
+
+// credentials are the header's of RFC 6749 section 2.3.1: both halves encoded
+// as a form's values are (appendix B), then as RFC 7617 wants it.
+func (r request) credentials() secret.Text {
+	pair := url.QueryEscape(r.values["client_id"].Reveal()) + ":" + url.QueryEscape(r.values["client_secret"].Reveal())
+	return secret.New(base64.StdEncoding.EncodeToString([]byte(pair)))
+}
+
+// sendProving is send, and a second time with the proof where the provider asks
+// for one and we can give it ("Require App Secret", providers.md 6). A proof
+// that is refused is not tried again.
+func (c *Client) sendProving(ctx context.Context, r request) (reply, error) {
+	got, err := c.send(ctx, r)
+	token := r.values["access_token"]
+	if !problem.Has(err, problem.ProofRequired) || r.proof.Empty() || token.Empty() || !r.definition.Meta() {
+		return got, err
+	}
+	sum := hmac.New(sha256.New, []byte(r.proof.Reveal()))
+	sum.Write([]byte(token.Reveal()))
+	r.values, r.step.Params = maps.Clone(r.values), maps.Clone(r.step.Params)
+	r.values["appsecret_proof"] = secret.New(hex.EncodeToString(sum.Sum(nil)))
+	r.step.Params["appsecret_proof"] = "{appsecret_proof}"
+	return c.send(ctx, r)
 }
 
 // build makes the request. The body has no second copy (GetBody), so that
@@ -229,6 +275,9 @@ func (r request) build(ctx context.Context) (*http.Request, error) {
 		req.ContentLength = int64(len(body))
 		req.Header.Set("Content-Type", kind)
 	}
+	if r.inHeader() {
+		req.Header.Set("Authorization", "Basic "+r.credentials().Reveal())
+	}
 	if r.bearer {
 		req.Header.Set("Authorization", "Bearer "+r.values["access_token"].Reveal())
 	}
@@ -242,6 +291,10 @@ func (c *Client) send(ctx context.Context, r request) (reply, error) {
 	known := c.Known
 	if known == nil {
 		known = &secret.Known{}
+	}
+	known.Add(r.proof)
+	if r.inHeader() {
+		known.Add(r.credentials())
 	}
 	for name, value := range r.values {
 		if name != "client_id" && name != "redirect_uri" {
@@ -286,10 +339,12 @@ func (c *Client) send(ctx context.Context, r request) (reply, error) {
 		return got, c.unclear(r, resp, body)
 	}
 	if said, refused := refusalIn(top); refused {
+		got.said = said
 		return got, c.refusal(r, resp, known, said)
 	}
 	if inner, err := unwrap(top, ""); err == nil {
 		if said, refused := refusalIn(inner); refused {
+			got.said = said
 			return got, c.refusal(r, resp, known, said)
 		}
 	}

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,6 +74,21 @@ func CleanClientIDFor(d provider.Definition, s string) (string, error) {
 	}
 	return s, nil
 }
+
+// CleanConfigID takes padding, quotes and invisible characters off the id of a
+// configuration. An empty one is none.
+//
+// Problems: client_id.letters (field config_id) for what is not one run of
+// letters, digits, "_", "-" and ".", at most 64 of them.
+func CleanConfigID(s string) (string, error) {
+	s = clean(s)
+	if s != "" && !configForm.MatchString(s) {
+		return "", problem.New(problem.ClientIDLetters, "field", "config_id")
+	}
+	return s, nil
+}
+
+var configForm = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 
 // CleanSecret takes padding, quotes and invisible characters off a client
 // secret. What is left is not judged: only the provider knows its form.

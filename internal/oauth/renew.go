@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -23,7 +24,13 @@ func Renewable(d provider.Definition, t Token, app App) bool {
 		return false
 	}
 	values := renewValues(t, app)
+	if needsSecret(d.Renew.Step) && app.ClientSecret.Empty() {
+		return false
+	}
 	for _, template := range d.Renew.Params {
+		if d.Renew.Public && template == "{client_secret}" {
+			continue
+		}
 		if _, complete := provider.Fill(template, func(name string) string { return values[name].Reveal() }); !complete {
 			return false
 		}
@@ -46,16 +53,19 @@ func renewValues(t Token, app App) map[string]secret.Text {
 //
 // A token whose end is not stated has none here; see Token.ExpiresAt.
 //
-// Problems: renew.impossible, the dictionary's, token.refused for an
-// invalid_grant that it lacks, provider.unknown_answer, network.*, provider.*;
+// Problems: renew.impossible, the dictionary's, renew.refresh_ended for an
+// invalid_grant that it lacks (token.refused where no refresh token was sent), provider.unknown_answer, network.*, provider.*;
 // network.cut when the request was written and no clear answer came, since a
 // provider that changes its refresh tokens may have done so.
 func (c *Client) Renew(ctx context.Context, d provider.Definition, t Token, app App) (Token, error) {
 	if !Renewable(d, t, app) {
 		return Token{}, problem.New(problem.RenewImpossible, "provider", d.Name)
 	}
-	ask := request{where: "renew", definition: d, step: d.Renew.Step, once: true, values: renewValues(t, app)}
-	got, err := c.send(ctx, ask)
+	ask := request{where: "renew", definition: d, step: d.Renew.Step, once: true, values: renewValues(t, app), proof: c.Secret}
+	if ask.proof.Empty() {
+		ask.proof = app.ClientSecret
+	}
+	got, err := c.sendProving(ctx, ask)
 	if err != nil {
 		return Token{}, err
 	}
@@ -77,8 +87,11 @@ func (c *Client) Renew(ctx context.Context, d provider.Definition, t Token, app 
 }
 
 // Revoke asks the provider to end t (RFC 7009, or what the definition says).
-// RFC 7009 section 2.2 makes 200 the answer, with nothing in it, also for a
-// token that had ended already.
+// Where the definition sends one token by the name of RFC 7009, "token", each
+// is sent in a request of its own, the refresh token first: it is the one that
+// makes others, and a server that takes back no access tokens ends them with it
+// (section 2.2.1, unsupported_token_type). Section 2.2 makes 200 the answer,
+// with nothing in it, also for a token that had ended already.
 //
 // Problems: revoke.failed where the definition has no such request, the
 // dictionary's, provider.unknown_answer, network.*, provider.*.
@@ -86,17 +99,43 @@ func (c *Client) Revoke(ctx context.Context, d provider.Definition, t Token, app
 	if d.Revoke == nil || d.Revoke.Empty() {
 		return problem.New(problem.RevokeFailed, "provider", d.Name, "reason", "no_address")
 	}
-	ask := request{where: "revoke", definition: d, step: d.Revoke.Step, values: renewValues(t, app), bodyless: true}
+	ask := request{
+		where: "revoke", definition: d, step: d.Revoke.Step, values: renewValues(t, app), bodyless: true, proof: c.Secret,
+	}
+	if ask.proof.Empty() {
+		ask.proof = app.ClientSecret
+	}
 	if len(ask.step.Params) == 0 {
 		ask.bearer = true
 	}
-	_, err := c.send(ctx, ask)
-	return err
+	template := ask.step.Params["token"]
+	if d.Meta() || template != "{access_token}" && template != "{refresh_token}" {
+		_, err := c.sendProving(ctx, ask)
+		return err
+	}
+	var refreshEnded bool
+	for _, name := range []string{"refresh_token", "access_token"} {
+		if ask.values[name].Empty() {
+			continue
+		}
+		one := ask
+		one.step.Params = maps.Clone(ask.step.Params)
+		one.step.Params["token"], one.step.Params["token_type_hint"] = "{"+name+"}", name
+		got, err := c.send(ctx, one)
+		if err != nil && !(refreshEnded && got.said.Code == "unsupported_token_type") {
+			return err
+		}
+		refreshEnded = refreshEnded || name == "refresh_token"
+	}
+	return nil
 }
 
 // otherwiseFor tells a refused grant apart where the definition's dictionary lacks it.
 func (r request) otherwiseFor(said provider.Refusal) problem.Key {
 	if r.where == "renew" && !r.definition.Meta() && strings.EqualFold(said.Code, refusedGrant) {
+		if r.definition.Refreshes() {
+			return problem.RefreshEnded
+		}
 		return problem.TokenRefused
 	}
 	return r.otherwise
