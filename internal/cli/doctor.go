@@ -2,11 +2,11 @@ package cli
 
 import (
 	"context"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tokenkeep/tokenkeep/internal/connect"
+	"github.com/tokenkeep/tokenkeep/internal/provider"
 	"github.com/tokenkeep/tokenkeep/internal/text"
 )
 
@@ -25,6 +25,8 @@ type checkLine struct {
 	connect.Line
 	Title   string         `json:"title"`
 	Problem *problemObject `json:"problem,omitempty"`
+	// Way is the step of a recipe that mends it.
+	Way *way `json:"way,omitempty"`
 }
 
 // doctor exits with the kind of its worst line. Amber lines are no failure:
@@ -36,14 +38,30 @@ func (p *program) doctor(ctx context.Context, o doctorOptions) error {
 	}
 	defer s.Close()
 	p.misread(s)
+	var of provider.Definition
+	if o.App != "" {
+		apps, err := s.Apps(ctx)
+		if err != nil {
+			return err
+		}
+		for _, app := range apps {
+			if app.Name == o.App {
+				of, _ = definitionOf(s, app.Provider)
+			}
+		}
+	}
 	worst := 0
 	_, err = s.Doctor(ctx, connect.Setup{App: o.App}, func(line connect.Line) {
 		if line.Level == connect.Bad && line.Problem != nil {
 			worst = max(worst, line.Problem.Kind.ExitCode())
 		}
 		title, detail := p.finding(line)
+		var remedy *way
+		if line.Problem != nil {
+			remedy = p.wayOut(of, line.Problem)
+		}
 		if p.json {
-			object := checkLine{Line: line, Title: title}
+			object := checkLine{Line: line, Title: title, Way: remedy}
 			if line.Problem != nil {
 				told := p.problemObject(line.Problem)
 				object.Problem = &told
@@ -53,6 +71,9 @@ func (p *program) doctor(ctx context.Context, o doctorOptions) error {
 		mark := p.say.Say("cli.doctor.mark." + string(line.Level))
 		if detail != "" {
 			detail = "\n  " + detail
+		}
+		if remedy != nil {
+			detail += "\n  " + p.wayWords(remedy)
 		}
 		p.result("[" + mark + "] " + title + detail)
 	})
@@ -67,7 +88,7 @@ func (p *program) doctor(ctx context.Context, o doctorOptions) error {
 
 // finding puts a line into words: those of its problem, else its own.
 func (p *program) finding(line connect.Line) (title, detail string) {
-	if line.Problem != nil {
+	if !line.Own() {
 		told := p.words(line.Problem)
 		return told.Title, told.Advice
 	}
@@ -75,15 +96,9 @@ func (p *program) finding(line connect.Line) (title, detail string) {
 	for name, value := range line.Args {
 		args[name] = value
 	}
-	variant := string(line.Level)
-	if line.Args["kept"] != "" {
-		variant = "kept"
+	title, detail = line.Keys()
+	if n, ok := line.Counts(); ok {
+		return p.say.Count(title, n, args), p.say.Count(detail, n, args)
 	}
-	title = "doctor." + line.Check + ".title_" + variant
-	if found, err := strconv.Atoi(line.Args["n"]); err == nil && line.Level == connect.Look {
-		if expected, err := strconv.Atoi(line.Args["expected"]); err == nil && found > expected {
-			title = "doctor." + line.Check + ".title_long"
-		}
-	}
-	return p.say.Say(title, args), p.say.Say("doctor."+line.Check+".line_"+variant, args)
+	return p.say.Say(title, args), p.say.Say(detail, args)
 }

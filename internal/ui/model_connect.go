@@ -2,7 +2,6 @@ package ui
 
 import (
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -64,27 +63,23 @@ func presentLine(c *text.Catalogue, l connect.Line, program string) checkLine {
 	for k, v := range l.Args {
 		args[k] = v
 	}
-	if l.Problem != nil && l.Args["place"] != "session" {
+	tone := toneWarning
+	switch l.Level {
+	case connect.Fine:
+		tone = toneFine
+	case connect.Yours:
+		tone = toneNeutral
+	}
+	if !l.Own() {
 		told := c.Tell(l.Problem)
-		return checkLine{told.Title, told.Advice, toneWarning}
+		return checkLine{told.Title, told.Advice, tone}
 	}
-	stem := "doctor." + l.Check + "."
-	switch {
-	case l.Args["kept"] != "":
-		return checkLine{c.Say(stem + "title_kept"), c.Say(stem + "line_kept"), toneFine}
-	case l.Level == connect.Fine:
-		return checkLine{c.Say(stem+"title_fine", args), c.Say(stem+"line_fine", args), toneFine}
-	case l.Level == connect.Yours:
-		return checkLine{c.Say(stem + "title_yours"), c.Say(stem + "line_yours"), toneNeutral}
+	title, detail := l.Keys()
+	if n, ok := l.Counts(); ok {
+		return checkLine{c.Count(title, n, args), c.Count(detail, n, args), tone}
 	}
-	title := stem + "title_look"
-	if n, expected := atoi(l.Args["n"]), atoi(l.Args["expected"]); n > expected {
-		title = stem + "title_long"
-	}
-	return checkLine{c.Say(title, args), c.Say(stem+"line_look", args), toneWarning}
+	return checkLine{c.Say(title, args), c.Say(detail, args), tone}
 }
-
-func atoi(s string) int { n, _ := strconv.Atoi(s); return n }
 
 // checkSummary is "4 fine, 1 to look at, 1 only you can check".
 func checkSummary(c *text.Catalogue, lines []checkLine) string {
