@@ -81,7 +81,6 @@ func (s *Service) pick(ctx context.Context, d provider.Definition, c *completion
 
 // among keeps the expected account, or those that the person chooses, or all.
 func (s *Service) among(ctx context.Context, c *completion, d provider.Definition, reached []oauth.Reached) ([]oauth.Reached, error) {
-	reached = distinct(reached)
 	var able []oauth.Reached
 	for _, one := range reached {
 		if one.Reachable {
@@ -137,21 +136,6 @@ func (c *completion) shown(choices []Choice) {
 	if c.show != nil {
 		c.show(choices)
 	}
-}
-
-// distinct keeps one of each account: two Pages may lead to the same.
-func distinct(reached []oauth.Reached) []oauth.Reached {
-	var out []oauth.Reached
-	for _, one := range reached {
-		i := slices.IndexFunc(out, func(o oauth.Reached) bool { return o.UserID != "" && o.UserID == one.UserID })
-		switch {
-		case i < 0:
-			out = append(out, one)
-		case !out[i].Reachable && one.Reachable:
-			out[i] = one
-		}
-	}
-	return out
 }
 
 // whyNot is why none of them is of use: what all of them say, else the first

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tokenkeep/tokenkeep/internal/library"
 	"github.com/tokenkeep/tokenkeep/internal/problem"
+	"github.com/tokenkeep/tokenkeep/internal/redirect"
 )
 
 // ErrClosing, as the cause with which a sign-in's context is cancelled, leaves
@@ -188,6 +189,7 @@ func (run *signIn) ask(ctx context.Context) func(Other) (Decision, bool) {
 // rest gives up what nobody needs while a person thinks: the separate window,
 // and the port, for the next attempt. The browser's page tells them to come back.
 func (run *signIn) rest() {
+	run.tell(redirect.Pending)
 	run.over()
 	if run.window != nil {
 		_ = run.window.Close()

@@ -148,11 +148,9 @@ func Listen(ctx context.Context, o Options) (*Listener, error) {
 
 // Finish tells the browser's page the outcome and lets the listener end: 1 s
 // after the page was served, 2 s later if no browser asks for it, at once if
-// the answer came another way. Only the first call counts; Pending is ignored.
+// the answer came another way. Only the first call counts. Pending is for a
+// sign-in that goes on in the program: the page says to go back there, at once.
 func (l *Listener) Finish(o Outcome) {
-	if o == Pending {
-		return
-	}
 	l.once.finished.Do(func() {
 		l.mu.Lock()
 		l.outcome = o
