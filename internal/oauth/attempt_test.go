@@ -334,7 +334,7 @@ func TestRefusalsInTheRedirect(t *testing.T) {
 		want        problem.Key
 	}{
 		{"error=access_denied&error_reason=user_denied&error_description=The+user+denied+your+request", "The user denied your request", problem.Denied},
-		{"error=access_denied&error_reason=user_denied&error_description=Insufficient+developer+role", "Insufficient developer role", problem.DeveloperRole},
+		{"error=access_denied&error_reason=user_denied&error_description=Insufficient+developer+role", "Insufficient developer role", problem.NotInvited},
 		{"error=access_denied&error_description=Your%20app%20is%20restricted%E2%80%AE", "Your app is restricted", problem.DeveloperRole},
 		{"error=access_denied", "access_denied", problem.Denied},
 		{"error=server_error&error_description=oh%0Ano", "oh no", problem.UnknownAnswer},
@@ -358,9 +358,18 @@ func TestATT6_IssuerMustBeTheDefinitions(t *testing.T) {
 	a := attempt(t, own(t))
 	state := a.State().Reveal()
 	for _, query := range []string{"code=x", "code=x&iss=https://evil.example", "code=x&iss=https://login.example/", "code=x&iss=https://login.example&iss=https://login.example"} {
-		if _, err := a.Read(query + "&state=" + state); err == nil || a.Used() {
+		_, err := a.Read(query + "&state=" + state)
+		if p := problem.Of(err); !problem.Has(err, problem.IssMismatch) || p.Args["issuer"] != "https://login.example" || a.Used() {
 			t.Errorf("%s: %v", query, err)
 		}
+	}
+	// A stranger's answer is a stranger's answer, whatever it names; a refusal
+	// must name the issuer as well (RFC 9207 section 2).
+	if _, err := a.Read("code=x&iss=https://evil.example&state=x"); !problem.Has(err, problem.AnswerForeign) {
+		t.Error(err)
+	}
+	if _, err := a.Read("error=access_denied&state=" + state); !problem.Has(err, problem.IssMismatch) || a.Used() {
+		t.Error(err)
 	}
 	if _, err := a.Read("code=x&iss=https%3A%2F%2Flogin.example&state=" + state); err != nil {
 		t.Error(err)

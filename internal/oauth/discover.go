@@ -62,7 +62,8 @@ func documents(issuer *url.URL) []string {
 // provider.Compose; Name is the host.
 //
 // Problems: field.empty (field issuer); discovery.failed (args issuer, host,
-// what: address, document, or the member that is missing or not usable);
+// what: address, document, or the member that is missing or not usable; what
+// is no address is not repeated, there may be a password in it);
 // discovery.issuer (args issuer, found); discovery.none (args issuer, host);
 // network.*, provider.down, provider.busy, sign_in.cancelled.
 func Discover(ctx context.Context, client *http.Client, issuer string) (provider.Server, error) {
@@ -73,7 +74,7 @@ func Discover(ctx context.Context, client *http.Client, issuer string) (provider
 	shown := problem.Outside(issuer, 200)
 	at, err := issuerAddress(issuer)
 	if err != nil {
-		return provider.Server{}, problem.New(problem.DiscoveryFailed, "issuer", shown, "host", "", "what", "address")
+		return provider.Server{}, problem.New(problem.DiscoveryFailed, "host", "", "what", "address")
 	}
 	var telling error
 	for _, address := range documents(at) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,8 +108,8 @@ func TestWhatARefusedRenewalMeans(t *testing.T) {
 		meta   bool
 		want   problem.Key
 	}{
-		"invalid_grant":       {400, `{"error":"invalid_grant"}`, false, problem.TokenRefused},
-		"its case":            {400, `{"error":"Invalid_Grant","error_description":"gone"}`, false, problem.TokenRefused},
+		"invalid_grant":       {400, `{"error":"invalid_grant"}`, false, problem.RefreshEnded},
+		"its case":            {400, `{"error":"Invalid_Grant","error_description":"gone"}`, false, problem.RefreshEnded},
 		"invalid_client":      {401, `{"error":"invalid_client"}`, false, problem.UnknownAnswer},
 		"invalid_request":     {400, `{"error":"invalid_request"}`, false, problem.UnknownAnswer},
 		"the word elsewhere":  {400, `{"error":"invalid_request","error_description":"invalid_grant"}`, false, problem.UnknownAnswer},
@@ -160,15 +161,16 @@ func TestTOK14_Revoke(t *testing.T) {
 	for name, c := range map[string]struct {
 		status int
 		answer string
+		asked  string
 		want   problem.Key
 	}{
-		"empty":   {200, "", ""},
-		"words":   {200, "OK", ""},
-		"true":    {200, "true", ""},
-		"success": {200, `{"success":true}`, ""},
-		"refused": {400, `{"error":"unsupported_token_type"}`, problem.UnknownAnswer},
-		"a no":    {200, `{"error":{"message":"no","code":1}}`, problem.UnknownAnswer},
-		"trouble": {500, "", problem.ProviderDown},
+		"empty":   {200, "", "refresh access", ""},
+		"words":   {200, "OK", "refresh access", ""},
+		"true":    {200, "true", "refresh access", ""},
+		"success": {200, `{"success":true}`, "refresh access", ""},
+		"refused": {400, `{"error":"unsupported_token_type"}`, "refresh", problem.UnknownAnswer},
+		"a no":    {200, `{"error":{"message":"no","code":1}}`, "refresh", problem.UnknownAnswer},
+		"trouble": {500, "", "refresh", problem.ProviderDown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t, body(c.status, c.answer))
@@ -178,8 +180,8 @@ func TestTOK14_Revoke(t *testing.T) {
 			if c.want == "" && err != nil || c.want != "" && !problem.Has(err, c.want) {
 				t.Errorf("%v, want %q", err, c.want)
 			}
-			if h := s.requests(); len(h) != 1 || h[0].values.Get("token") != canaryLong {
-				t.Errorf("%d requests", len(h))
+			if asked := revoked(s); asked != c.asked {
+				t.Errorf("asked for %q", asked)
 			}
 			if err != nil {
 				tells(t, err)
@@ -191,4 +193,46 @@ func TestTOK14_Revoke(t *testing.T) {
 	if err := client(t, d).Revoke(t.Context(), d, long(), App{}); !problem.Has(err, problem.RevokeFailed) || len(s.requests()) != 0 {
 		t.Errorf("%v", err)
 	}
+	// A server that takes back no access tokens ends them with the refresh token.
+	for name, c := range map[string]struct {
+		answer string
+		want   problem.Key
+	}{"the kind is unknown": {`{"error":"unsupported_token_type"}`, ""}, "the client is": {`{"error":"invalid_client"}`, problem.UnknownAnswer}} {
+		s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.FormValue("token_type_hint") == "refresh_token" {
+				body(200, "")(w, r)
+				return
+			}
+			body(400, c.answer)(w, r)
+		})
+		d := s.plain(false)
+		d.Revoke = &provider.Revocation{Step: provider.Step{Method: http.MethodPost, URL: s.URL + "/revoke", Encoding: "form", Params: map[string]string{"token": "{access_token}"}}}
+		if err := client(t, d).Revoke(t.Context(), d, long(), App{ClientID: "app"}); c.want == "" && err != nil || c.want != "" && !problem.Has(err, c.want) || revoked(s) != "refresh access" {
+			t.Errorf("%s: %v after %q", name, err, revoked(s))
+		}
+	}
+	s = serve(t, body(200, ""))
+	d = s.plain(false)
+	d.Revoke = &provider.Revocation{Step: provider.Step{Method: http.MethodPost, URL: s.URL + "/revoke", Encoding: "form", Params: map[string]string{"token": "{access_token}"}}}
+	alone := long()
+	alone.Refresh = secret.Text{}
+	if err := client(t, d).Revoke(t.Context(), d, alone, App{ClientID: "app"}); err != nil || revoked(s) != "access" {
+		t.Errorf("%v after %q", err, revoked(s))
+	}
+}
+
+// revoked names what a server was asked to take back, in order.
+func revoked(s *server) string {
+	var kinds []string
+	for _, h := range s.requests() {
+		switch h.values.Get("token") + " " + h.values.Get("token_type_hint") {
+		case canaryRefresh + " refresh_token":
+			kinds = append(kinds, "refresh")
+		case canaryLong + " access_token":
+			kinds = append(kinds, "access")
+		default:
+			kinds = append(kinds, h.values.Encode())
+		}
+	}
+	return strings.Join(kinds, " ")
 }
