@@ -26,7 +26,34 @@ const (
 	TryAgain          Action = "try_again"
 	OpenSettings      Action = "open_settings"
 	KeepAsIs          Action = "keep_as_is"
+
+	// The guide's doors: each leads to the step of a recipe that names it.
+	GuideAppID         Action = "guide_app_id"
+	GuideSecret        Action = "guide_secret"
+	GuideTester        Action = "guide_tester"
+	GuideInvite        Action = "guide_invite"
+	GuideRedirect      Action = "guide_redirect"
+	GuideProfessional  Action = "guide_professional"
+	GuideLinkPage      Action = "guide_link_page"
+	GuideConfiguration Action = "guide_configuration"
+	GuideToken         Action = "guide_token"
+
+	// SwitchProvider changes to the provider in the argument other, or
+	// replaced_by.
+	SwitchProvider Action = "switch_provider"
+	// OpenProvider opens the provider's own site.
+	OpenProvider Action = "open_provider"
+	PasteToken   Action = "paste_token"
+	// ConfirmHosts shows the hosts of an own definition and asks.
+	ConfirmHosts Action = "confirm_hosts"
+	// ReadPage takes what the provider's own page says.
+	ReadPage Action = "read_page"
 )
+
+// Guides lists the actions that lead into the guide; recipes are checked with it.
+func Guides() []Action {
+	return []Action{GuideAppID, GuideSecret, GuideTester, GuideInvite, GuideRedirect, GuideProfessional, GuideLinkPage, GuideConfiguration, GuideToken}
+}
 
 // Entry is a row of the table: what a key means to a program.
 type Entry struct {
@@ -60,7 +87,15 @@ const (
 	ScopeRetired      Key = "scope.retired"
 	ProviderUnknown   Key = "provider.unknown"
 	ProviderRetired   Key = "provider.retired"
+	ProviderAddresses Key = "provider.addresses"
 	DefinitionInvalid Key = "definition.invalid"
+	DefinitionHosts   Key = "definition.hosts"
+	DefinitionExists  Key = "definition.exists"
+	DiscoveryNone     Key = "discovery.none"
+	DiscoveryFailed   Key = "discovery.failed"
+	DiscoveryIssuer   Key = "discovery.issuer"
+	ClockOff          Key = "clock.off"
+	PracticeOnly      Key = "practice.only"
 	EndpointsChanged  Key = "endpoints.changed"
 	AppUnknown        Key = "app.unknown"
 	AppNameTaken      Key = "app.name_taken"
@@ -116,6 +151,24 @@ const (
 	ProofRequired       Key = "app.proof_required"
 	RetiredAPI          Key = "provider.retired_api"
 	IdentityUnavailable Key = "identity.unavailable"
+	ThreadsInvite       Key = "threads.invite"
+	ThreadsInsecure     Key = "threads.insecure"
+	ThreadsAddresses    Key = "threads.addresses"
+	ThreadsVague        Key = "threads.vague"
+	RedirectWrongBox    Key = "redirect.wrong_box"
+	AppNotLive          Key = "app.not_live"
+	AppWrongType        Key = "app.wrong_type"
+	AppConfigNeeded     Key = "app.config_needed"
+	PageInPopup         Key = "page.in_popup"
+	NoPage              Key = "account.no_page"
+	PageNotLinked       Key = "account.page_not_linked"
+	PageRole            Key = "account.page_role"
+	NoTask              Key = "account.no_task"
+	ClientRefused       Key = "client.refused"
+	ClientNotAllowed    Key = "client.not_allowed"
+	ServerUnsupported   Key = "server.unsupported"
+	SignInUnanswered    Key = "sign_in.unanswered"
+	IssMismatch         Key = "iss.mismatch"
 
 	NetworkUnreachable Key = "network.unreachable"
 	NetworkTLS         Key = "network.tls"
@@ -147,6 +200,7 @@ const (
 	TokenRefused    Key = "token.refused"
 	TokenGone       Key = "token.gone"
 	RenewImpossible Key = "renew.impossible"
+	RefreshEnded    Key = "renew.refresh_ended"
 	Interrupted     Key = "sign_in.interrupted"
 
 	LibraryNewer    Key = "library.newer"
@@ -219,8 +273,16 @@ var table = func() map[Key]Entry {
 	add(Input, ScopeUnknown, ChoosePermissions)
 	add(Input, ScopeRetired, ChoosePermissions)
 	add(Input, ProviderUnknown)
-	add(Input, ProviderRetired)
+	add(Input, ProviderRetired, SwitchProvider)
+	add(Input, ProviderAddresses)
 	add(Input, DefinitionInvalid)
+	add(Input, DefinitionHosts, ConfirmHosts)
+	add(Input, DefinitionExists)
+	add(Input, DiscoveryNone, TryAgain)
+	add(Refused, DiscoveryFailed, TryAgain)
+	add(Refused, DiscoveryIssuer)
+	add(Input, ClockOff, TryAgain)
+	add(Input, PracticeOnly)
 	add(Input, EndpointsChanged, ChangeSecret)
 	add(Input, AppUnknown)
 	add(Input, AppNameTaken)
@@ -239,9 +301,9 @@ var table = func() map[Key]Entry {
 	add(Input, PasteBareCode, PasteAgain)
 	add(Input, PasteOtherAddress, PasteAgain)
 	add(Input, PasteNotToken, PasteAgain)
-	add(Input, PasteAppToken, PasteAgain)
+	add(Input, PasteAppToken, PasteAgain, GuideToken)
 	add(Input, PasteIsCode, PasteAgain)
-	add(Input, PasteRetired)
+	add(Input, PasteRetired, GuideToken)
 	add(Input, PastePractice, PasteAgain)
 	add(Input, PasteTokenTooLong, PasteAgain)
 	add(Input, ImportAlready)
@@ -256,27 +318,45 @@ var table = func() map[Key]Entry {
 	add(Cancelled, SignInCancelled, SignInAgain)
 	add(Cancelled, Denied, SignInAgain)
 
-	add(Refused, AppIDIsFacebook, ChangeClientID)
-	add(Refused, AppIDUnknown, ChangeClientID)
-	add(Refused, AppSecretRefused, ChangeSecret)
-	add(Refused, RedirectMismatch, CopyAddress, ChangeRedirect)
-	add(Refused, RedirectUnknown, CopyAddress)
+	add(Refused, AppIDIsFacebook, GuideAppID, ChangeClientID)
+	add(Refused, AppIDUnknown, ChangeClientID, GuideAppID)
+	add(Refused, AppSecretRefused, ChangeSecret, GuideSecret)
+	add(Refused, RedirectMismatch, CopyAddress, GuideRedirect, ChangeRedirect)
+	add(Refused, RedirectUnknown, CopyAddress, GuideRedirect)
 	add(Refused, CodeRefused, SignInAgain)
 	add(Refused, CodeUsed, SignInAgain)
 	add(Refused, ScopeRefused, ChoosePermissions)
-	add(Refused, ScopeOtherRoad, ChoosePermissions)
-	add(Refused, NotInvited, SignInAgain, SeparateWindow)
-	add(Refused, DeveloperRole, SignInAgain, SeparateWindow)
-	add(Refused, PersonalAccount, SignInAgain)
-	add(Refused, ExtendRefused, ChangeSecret, SignInAgain)
+	add(Refused, ScopeOtherRoad, SwitchProvider, ChoosePermissions)
+	add(Refused, NotInvited, GuideTester, GuideInvite, SeparateWindow, SignInAgain)
+	add(Refused, DeveloperRole, GuideTester, GuideInvite, SeparateWindow, SignInAgain)
+	add(Refused, PersonalAccount, GuideProfessional, SignInAgain)
+	add(Refused, ExtendRefused, ChangeSecret, SignInAgain, GuideToken)
 	add(Refused, AlreadyLong, KeepAsIs)
 	add(Refused, TokenIncomplete, PasteAgain)
-	add(Refused, TokenOtherService)
-	add(Refused, PermissionMissing, ChoosePermissions)
+	add(Refused, TokenOtherService, SwitchProvider, PasteAgain)
+	add(Refused, PermissionMissing, ChoosePermissions, SignInAgain)
 	add(Refused, ProviderRefused, TryAgain)
-	add(Refused, ProofRequired)
-	add(Refused, RetiredAPI)
+	add(Refused, ProofRequired, OpenProvider)
+	add(Refused, RetiredAPI, SignInAgain)
 	add(Refused, IdentityUnavailable, TryAgain)
+	add(Refused, ThreadsInvite, GuideInvite, SeparateWindow, SignInAgain)
+	add(Refused, ThreadsInsecure, ChangeRedirect, GuideRedirect)
+	add(Refused, ThreadsAddresses, GuideRedirect, CopyAddress)
+	add(Refused, ThreadsVague, ChangeClientID, ChoosePermissions, TryAgain)
+	add(Refused, RedirectWrongBox, GuideRedirect, CopyAddress)
+	add(Refused, AppNotLive, GuideTester, OpenProvider)
+	add(Refused, AppWrongType, OpenProvider)
+	add(Refused, AppConfigNeeded, GuideConfiguration, GuideAppID, ChangeClientID)
+	add(Refused, PageInPopup, SignInAgain)
+	add(Refused, NoPage, SignInAgain, GuideLinkPage)
+	add(Refused, PageNotLinked, GuideLinkPage, SignInAgain)
+	add(Refused, PageRole, OpenProvider, SignInAgain)
+	add(Refused, NoTask, OpenProvider, SignInAgain)
+	add(Refused, ClientRefused, ChangeClientID, ChangeSecret)
+	add(Refused, ClientNotAllowed, ChangeClientID, OpenProvider)
+	add(Refused, ServerUnsupported, TryAgain)
+	add(Refused, SignInUnanswered, SignInAgain)
+	add(Refused, IssMismatch, SignInAgain)
 
 	add(Network, NetworkUnreachable, TryAgain)
 	add(Network, NetworkTLS, TryAgain)
@@ -298,16 +378,17 @@ var table = func() map[Key]Entry {
 	add(Timeout, NetworkSlow, TryAgain)
 
 	add(Unknown, UnknownAnswer, TryAgain)
-	add(Refused, RevokeFailed)
+	add(Refused, RevokeFailed, OpenProvider)
 
 	add(SignIn, OtherAccount, SignInAgain, SeparateWindow)
 	add(SignIn, TokenEnded, SignInAgain)
 	add(SignIn, PasswordChanged, SignInAgain)
 	add(SignIn, AccessRemoved, SignInAgain)
-	add(SignIn, SecurityCheck, SignInAgain)
+	add(SignIn, SecurityCheck, OpenProvider, SignInAgain)
 	add(SignIn, TokenRefused, SignInAgain)
 	add(SignIn, TokenGone, SignInAgain, TestVault)
 	add(SignIn, RenewImpossible, SignInAgain)
+	add(SignIn, RefreshEnded, SignInAgain)
 	add(SignIn, Interrupted, SignInAgain)
 	return rows
 }()

@@ -22,6 +22,7 @@ var (
 	wordForm        = regexp.MustCompile(`^[a-z0-9_]{1,40}$`)
 	labelForm       = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,128}$`)
 	codeForm        = regexp.MustCompile(`^[A-Za-z0-9_-]{1,40}$`)
+	pathForm        = regexp.MustCompile(`^[A-Za-z0-9_]{1,64}(\.[A-Za-z0-9_]{1,64}){0,5}$`)
 	placeholderForm = regexp.MustCompile(`\{[^{}]*\}`)
 )
 
@@ -68,7 +69,7 @@ func (d *Definition) check(local bool) error {
 	if d.ReplacedBy != "" && !idForm.MatchString(d.ReplacedBy) {
 		return bad("replaced_by", reasonValue, d.ReplacedBy)
 	}
-	for _, part := range []func(bool) error{d.checkAuthorize, d.checkRedirect, d.checkScopes, d.checkSteps, d.checkReading, d.checkErrors} {
+	for _, part := range []func(bool) error{d.checkAuthorize, d.checkRedirect, d.checkScopes, d.checkSteps, d.checkReading, d.checkAccounts, d.checkRecipes, d.checkErrors} {
 		if err := part(local); err != nil {
 			return err
 		}
@@ -87,9 +88,12 @@ func (d *Definition) checkAuthorize(local bool) error {
 	if a.ScopeSeparator != "," && a.ScopeSeparator != " " {
 		return &flaw{"authorize.scope_separator", reasonValue, a.ScopeSeparator}
 	}
+	if a.ConfigParam != "" && (!paramForm.MatchString(a.ConfigParam) || slices.Contains(reserved, a.ConfigParam)) {
+		return &flaw{"authorize.config_param", reasonValue, a.ConfigParam}
+	}
 	for name, value := range a.Fixed {
 		path := "authorize.fixed." + name
-		if !paramForm.MatchString(name) || slices.Contains(reserved, name) || name == a.ClientIDParam {
+		if !paramForm.MatchString(name) || slices.Contains(reserved, name) || name == a.ClientIDParam || name == a.ConfigParam {
 			return &flaw{path, reasonValue, name}
 		}
 		if strings.ContainsAny(value, "{}") && placeholderForm.MatchString(value) {
@@ -210,7 +214,7 @@ func (d *Definition) checkSteps(local bool) error {
 
 func (s *Step) check(name string, local bool) error {
 	if s.Empty() {
-		if s.Method != "" || s.Encoding != "" || len(s.Params) > 0 || s.Answer != "" || s.Secret {
+		if s.Method != "" || s.Encoding != "" || len(s.Params) > 0 || s.Answer != "" || s.Secret || s.Public || s.Auth != "" {
 			return &flaw{name + ".url", reasonMissing, ""}
 		}
 		return nil
@@ -249,6 +253,19 @@ func (s *Step) check(name string, local bool) error {
 		if param == "client_secret" && value != "{client_secret}" {
 			return &flaw{path, reasonPlaceholder, ""}
 		}
+	}
+	if s.Auth == "basic" {
+		// RFC 6749 2.3: never more than one way in one request.
+		if secret || s.Method != "POST" {
+			return &flaw{name + ".auth", reasonValue, s.Auth}
+		}
+		secret = true
+	}
+	if s.Auth != "" && s.Auth != "basic" {
+		return &flaw{name + ".auth", reasonValue, s.Auth}
+	}
+	if s.Public && !s.Secret {
+		return &flaw{name + ".secret_optional", reasonValue, "true"}
 	}
 	if secret != s.Secret {
 		return &flaw{name + ".secret", reasonValue, strconv.FormatBool(s.Secret)}
@@ -289,18 +306,132 @@ func (d *Definition) checkReading(local bool) error {
 			return &flaw{"media.hosts[" + strconv.Itoa(i) + "]", reasonValue, host}
 		}
 	}
+	return nil
+}
+
+func (d *Definition) checkAccounts(local bool) error {
+	a := &d.Accounts
+	if a.URL == "" {
+		if a.List != "" || a.Next != "" || len(a.Fields) > 0 {
+			return &flaw{"accounts.url", reasonMissing, ""}
+		}
+		return nil
+	}
+	if err := address("accounts.url", a.URL, local); err != nil {
+		return err
+	}
+	if !pathForm.MatchString(a.List) {
+		return &flaw{"accounts.list", reasonValue, a.List}
+	}
+	if a.Next != "" && !pathForm.MatchString(a.Next) {
+		return &flaw{"accounts.next", reasonValue, a.Next}
+	}
+	if a.Fields["user_id"] == "" {
+		return &flaw{"accounts.fields.user_id", reasonMissing, ""}
+	}
+	for _, ours := range slices.Sorted(maps.Keys(a.Fields)) {
+		path, theirs := "accounts.fields."+ours, a.Fields[ours]
+		if !slices.Contains([]string{"user_id", "username", "name", "kind", "posts", "page", "page_id", "tasks"}, ours) {
+			return &flaw{path, reasonUnknownKey, ours}
+		}
+		if !pathForm.MatchString(theirs) {
+			return &flaw{path, reasonValue, theirs}
+		}
+	}
+	return nil
+}
+
+// The closed sets of a recipe's step.
+var (
+	copied = []string{"redirect_uri", "redirect_uri_2", "redirect_uri_3", "username"}
+	pasted = []string{"client_id", "client_secret", "config_id", "token", "username"}
+	tested = []string{"", "client_id", "redirect", "vault", "sign_in"}
+)
+
+func (d *Definition) checkRecipes(bool) error {
+	names := map[string]bool{}
 	for i, r := range d.Recipes {
 		path := "recipe[" + strconv.Itoa(i) + "]."
 		if !wordForm.MatchString(r.Name) {
 			return &flaw{path + "name", reasonValue, r.Name}
 		}
-		if r.URL != "" {
-			if err := address(path+"url", r.URL, false); err != nil {
+		if names[r.Name] {
+			return &flaw{path + "name", reasonDuplicate, r.Name}
+		}
+		names[r.Name] = true
+		if _, err := time.Parse(time.DateOnly, r.Checked); r.Checked != "" && err != nil {
+			return &flaw{path + "checked", reasonValue, r.Checked}
+		}
+		if err := recipePage(path+"url", r.URL); err != nil {
+			return err
+		}
+		steps := map[string]bool{}
+		for j, s := range r.Steps {
+			inner := path + "step[" + strconv.Itoa(j) + "]."
+			if steps[s.Name] {
+				return &flaw{inner + "name", reasonDuplicate, s.Name}
+			}
+			steps[s.Name] = true
+			if err := s.check(inner); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+func (s RecipeStep) check(path string) error {
+	if !wordForm.MatchString(s.Name) {
+		return &flaw{path + "name", reasonValue, s.Name}
+	}
+	if err := recipePage(path+"url", s.URL); err != nil {
+		return err
+	}
+	for i, l := range s.Layouts {
+		inner := path + "layout[" + strconv.Itoa(i) + "]."
+		if !wordForm.MatchString(l.Name) {
+			return &flaw{inner + "name", reasonValue, l.Name}
+		}
+		if len(l.Path) == 0 {
+			return &flaw{inner + "path", reasonMissing, ""}
+		}
+		for j, label := range l.Path {
+			if label == "" || label != problem.Outside(label, 100) {
+				return &flaw{inner + "path[" + strconv.Itoa(j) + "]", reasonValue, label}
+			}
+		}
+	}
+	if !slices.Contains(tested, s.Test) {
+		return &flaw{path + "test", reasonValue, s.Test}
+	}
+	guides := make([]string, 0, len(problem.Guides()))
+	for _, a := range problem.Guides() {
+		guides = append(guides, string(a))
+	}
+	for _, row := range []struct {
+		name       string
+		said, from []string
+	}{{"copy", s.Copy, copied}, {"paste", s.Paste, pasted}, {"remedies", s.Remedies, guides}} {
+		for i, word := range row.said {
+			if !slices.Contains(row.from, word) {
+				return &flaw{path + row.name + "[" + strconv.Itoa(i) + "]", reasonValue, word}
+			}
+		}
+	}
+	for i, label := range s.Picture {
+		if label == "" || label != problem.Outside(label, 100) {
+			return &flaw{path + "picture[" + strconv.Itoa(i) + "]", reasonValue, label}
+		}
+	}
+	return nil
+}
+
+// recipePage accepts no address, or one that a browser may open.
+func recipePage(path, text string) error {
+	if text == "" {
+		return nil
+	}
+	return address(path, text, false)
 }
 
 func (d *Definition) checkErrors(bool) error {

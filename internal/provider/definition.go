@@ -12,8 +12,13 @@
 //   - A person's own files in <home>/providers extend the shipped definitions
 //     or add new ones. A file that sends anything of a shipped provider to
 //     another host is set aside until the person has confirmed the hosts.
+//   - A person's own definition with addresses under more than one registrable
+//     domain is a question too. Until it is answered the definition names no
+//     host at all, so that nothing can be sent by it, whoever forgets to ask
+//     Usable. The answer is bound to the hosts: other hosts are another question.
 //   - Practice rewrites the addresses of shipped definitions only. A person's
-//     own definition is never mistaken for a pretend one.
+//     own definition is never mistaken for a pretend one. In practice nothing
+//     is retired and nothing has to be asked for: the past can be replayed.
 //   - Refusals are a dictionary beside the addresses: which problem a message
 //     or number is. The most specific row speaks, not the first.
 package provider
@@ -50,6 +55,12 @@ type Definition struct {
 	Retired string `toml:"retired"`
 	// ReplacedBy is the id of the definition to use instead.
 	ReplacedBy string `toml:"replaced_by"`
+	// Asks says that the addresses are the person's to give. The shipped ones
+	// then exist in practice only.
+	Asks bool `toml:"asks"`
+	// Preflight says that the exchange step tells a known app ID from an
+	// unknown one, asked with a made-up code and a made-up secret.
+	Preflight bool `toml:"preflight"`
 
 	Authorize Authorize `toml:"authorize"`
 	Redirect  Redirect  `toml:"redirect"`
@@ -59,6 +70,7 @@ type Definition struct {
 	Extend    Step      `toml:"extend"`
 	Renew     Renewal   `toml:"renew"`
 	Identity  Identity  `toml:"identity"`
+	Accounts  Accounts  `toml:"accounts"`
 	Media     Media     `toml:"media"`
 	// Revoke is nil where neither an address nor a page is known.
 	Revoke  *Revocation `toml:"revoke"`
@@ -69,8 +81,12 @@ type Definition struct {
 	shipped    bool
 	practising bool
 	endpoints  string
-	// replacement is the Name of ReplacedBy, filled in by the registry.
-	replacement string
+	// names are the Names of all definitions by id, filled in by the registry.
+	names map[string]string
+	// question is open while the hosts wait for a person's word; closed is the
+	// definition itself that waits, and not a shipped one beside it.
+	question *Question
+	closed   bool
 }
 
 // Authorize describes the address that the browser opens (RFC 6749 4.1.1).
@@ -86,6 +102,9 @@ type Authorize struct {
 	PKCE bool `toml:"pkce"`
 	// Issuer, when set, must come back as "iss" (RFC 9207).
 	Issuer string `toml:"issuer"`
+	// ConfigParam is the parameter for a ready-made set of permissions kept at
+	// the provider ("config_id"). An app that has one sends it instead of scope.
+	ConfigParam string `toml:"config_param"`
 }
 
 // Redirect describes which addresses the provider accepts for the answer.
@@ -136,6 +155,12 @@ type Step struct {
 	Answer string `toml:"answer"`
 	// Secret says that the request carries the client secret.
 	Secret bool `toml:"secret"`
+	// Auth says how the client proves who it is: "" in the parameters, "basic"
+	// in the Authorization header (RFC 6749 2.3.1).
+	Auth string `toml:"auth"`
+	// Public says that a client without a secret may send the request too; the
+	// parameter is then left out.
+	Public bool `toml:"secret_optional"`
 }
 
 // Empty reports that the provider has no such step.
@@ -168,6 +193,20 @@ type Identity struct {
 	Fields map[string]string `toml:"fields"`
 }
 
+// Accounts lists which accounts a token reaches, for providers whose token
+// speaks for a person and not for an account. The names are paths into the
+// answer, their parts separated by dots.
+type Accounts struct {
+	// URL is the first page.
+	URL string `toml:"url"`
+	// List leads to the rows, Next to the next page's address.
+	List string `toml:"list"`
+	Next string `toml:"next"`
+	// Fields maps our names (user_id username name kind posts page page_id
+	// tasks) to paths inside a row. A row without user_id reaches no account.
+	Fields map[string]string `toml:"fields"`
+}
+
 // Media says where posts are listed and from which domains their pictures
 // come; subdomains count.
 type Media struct {
@@ -175,12 +214,42 @@ type Media struct {
 	Hosts []string `toml:"hosts"`
 }
 
-// Recipe is a dated walk through the provider's dashboard.
+// Recipe is a dated walk through the provider's dashboard. Its sentences are
+// guide.recipe.<name> and guide.step.<name>.<step> in the catalogue.
 type Recipe struct {
-	Name    string   `toml:"name"`
-	Checked string   `toml:"checked"`
+	Name string `toml:"name"`
+	// Checked is the day on which somebody last walked it.
+	Checked string       `toml:"checked"`
+	URL     string       `toml:"url"`
+	Steps   []RecipeStep `toml:"step"`
+}
+
+// RecipeStep is one screen of a recipe.
+type RecipeStep struct {
+	Name string `toml:"name"`
+	// URL is the provider's page for it, https, opened in the browser.
 	URL     string   `toml:"url"`
-	Steps   []string `toml:"steps"`
+	Layouts []Layout `toml:"layout"`
+	// Copy lists what goes into the page, in the page's order: redirect_uri,
+	// redirect_uri_2, redirect_uri_3, username.
+	Copy []string `toml:"copy"`
+	// Paste lists what is taken from the page: client_id, client_secret,
+	// config_id, token, username.
+	Paste []string `toml:"paste"`
+	// Test is what ticks the step by itself: client_id, redirect, vault,
+	// sign_in, or empty.
+	Test string `toml:"test"`
+	// Remedies are the actions of problems that lead here (problem.Guides).
+	Remedies []string `toml:"remedies"`
+	// Picture lists the words of the drawn picture, from top to bottom.
+	Picture []string `toml:"picture"`
+}
+
+// Layout is one arrangement of the provider's menu.
+type Layout struct {
+	Name string `toml:"name"`
+	// Path is the menu, as the page's English labels, the last one to be clicked.
+	Path []string `toml:"path"`
 }
 
 // Clone returns a copy that shares no map and no slice with d.
@@ -195,11 +264,21 @@ func (d Definition) Clone() Definition {
 		d.Presets[i].Scopes = slices.Clone(d.Presets[i].Scopes)
 	}
 	d.Identity.Fields = maps.Clone(d.Identity.Fields)
+	d.Accounts.Fields = maps.Clone(d.Accounts.Fields)
 	d.Media.Hosts = slices.Clone(d.Media.Hosts)
 	d.Errors = slices.Clone(d.Errors)
 	d.Recipes = slices.Clone(d.Recipes)
 	for i := range d.Recipes {
 		d.Recipes[i].Steps = slices.Clone(d.Recipes[i].Steps)
+		for j := range d.Recipes[i].Steps {
+			step := &d.Recipes[i].Steps[j]
+			step.Copy, step.Paste = slices.Clone(step.Copy), slices.Clone(step.Paste)
+			step.Remedies, step.Picture = slices.Clone(step.Remedies), slices.Clone(step.Picture)
+			step.Layouts = slices.Clone(step.Layouts)
+			for k := range step.Layouts {
+				step.Layouts[k].Path = slices.Clone(step.Layouts[k].Path)
+			}
+		}
 	}
 	if d.Revoke != nil {
 		revoke := *d.Revoke
@@ -293,7 +372,7 @@ func (d Definition) Shipped() bool { return d.shipped }
 // addresses gives every address that is in use; recipes, redirect and issuer
 // are not requests and stay out.
 func (d *Definition) addresses() []*string {
-	all := []*string{&d.Authorize.URL, &d.Identity.URL, &d.Media.URL}
+	all := []*string{&d.Authorize.URL, &d.Identity.URL, &d.Accounts.URL, &d.Media.URL}
 	for _, step := range d.steps() {
 		all = append(all, &step.URL)
 	}
@@ -306,8 +385,16 @@ func (d *Definition) addresses() []*string {
 // Hosts lists each host[:port] that the program itself may contact, after any
 // practice mapping, sorted. The authorization address and the page for revoking
 // are the browser's and count only where they share a host; pictures have their
-// own list (Media).
+// own list (Media). A definition that waits for its question to be answered has
+// none, and neither has one whose addresses are still to be given.
 func (d Definition) Hosts() []string {
+	if d.closed || d.Asks && d.shipped && !d.practising {
+		return nil
+	}
+	return d.hosts()
+}
+
+func (d Definition) hosts() []string {
 	var hosts []string
 	for _, address := range d.addresses() {
 		if address == &d.Authorize.URL || d.Revoke != nil && address == &d.Revoke.Page {
@@ -345,15 +432,48 @@ func (d Definition) Domains() []string {
 // client ids are digits, its tokens without a stated end live one hour.
 func (d Definition) Meta() bool { return strings.HasPrefix(d.Exchange.Answer, "meta-") }
 
-// Usable gives nil for a provider that can be connected to, and the problem
-// provider.retired (args provider, retired, replaced_by, replacement) for one
-// that its owner has switched off.
+// Usable gives nil for a provider that can be connected to. Otherwise the
+// problem is definition.hosts (args provider, hosts, file) while a person's own
+// file waits for its question to be answered, provider.addresses for the shipped
+// definition whose addresses are the person's to give, and provider.retired
+// (args provider, retired, replaced_by, replacement) for one that its owner has
+// switched off. In practice everything is usable.
 func (d Definition) Usable() error {
-	if d.Status != "retired" {
+	switch {
+	case d.practising:
 		return nil
+	case d.question != nil:
+		return d.question.Problem()
+	case d.Asks && d.shipped:
+		return problem.New(problem.ProviderAddresses, "provider", d.Name)
+	case d.Status == "retired":
+		return problem.New(problem.ProviderRetired, "provider", d.Name, "retired", d.Retired,
+			"replaced_by", d.ReplacedBy, "replacement", d.names[d.ReplacedBy])
 	}
-	return problem.New(problem.ProviderRetired, "provider", d.Name, "retired", d.Retired,
-		"replaced_by", d.ReplacedBy, "replacement", d.replacement)
+	return nil
+}
+
+// Refreshes reports whether renewing takes a refresh token (RFC 6749 6) and
+// not the access token itself.
+func (d Definition) Refreshes() bool {
+	for _, value := range d.Renew.Params {
+		if strings.Contains(value, "{refresh_token}") {
+			return !d.Renew.Empty()
+		}
+	}
+	return false
+}
+
+// RecipeFor finds the recipe and its step to which a problem's action leads.
+func (d Definition) RecipeFor(a problem.Action) (recipe Recipe, step int, ok bool) {
+	for _, r := range d.Recipes {
+		for i, s := range r.Steps {
+			if slices.Contains(s.Remedies, string(a)) {
+				return r, i, true
+			}
+		}
+	}
+	return Recipe{}, 0, false
 }
 
 // Scope finds a permission by its name, also one that is not offered.

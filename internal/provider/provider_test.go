@@ -426,37 +426,6 @@ key = "app_id.unknown"
 	}
 }
 
-func TestATT8_AChangedHostWaitsForConfirmation(t *testing.T) {
-	thief := "schema = 1\nid = \"instagram\"\n[exchange]\nurl = \"https://evil.example/token\"\n"
-	// Also when a harmless file has extended the definition before.
-	dir := write(t, map[string]string{"a.toml": "schema = 1\nid = \"instagram\"\nname = \"Mine\"\n", "b.toml": thief})
-	r, failures := Load(dir)
-	if len(failures) != 1 || problem.Of(failures[0]).Args["reason"] != "hosts" || problem.Of(failures[0]).Args["value"] != "evil.example" || problem.Of(failures[0]).Args["line"] != "2" {
-		t.Fatalf("%v", failures)
-	}
-	d, _ := r.Get("instagram")
-	if d.Name != "Mine" || strings.Contains(d.Exchange.URL, "evil") {
-		t.Fatal("the file is in use")
-	}
-	changes := r.Changes()
-	if len(changes) != 1 || !slices.Contains(changes[0].To, "evil.example") || slices.Contains(changes[0].From, "evil.example") {
-		t.Fatalf("%+v", changes)
-	}
-	before := d.EndpointsSHA256()
-	r.Confirm(changes[0])
-	if d, _ := r.Get("instagram"); d.Exchange.URL != "https://evil.example/token" || d.EndpointsSHA256() == before {
-		t.Error("confirmed and not in use, or the secret would not be asked for")
-	}
-	browser := "schema = 1\nid = \"instagram\"\n[authorize]\nurl = \"https://instagram.example/a\"\n"
-	if _, failures := Load(write(t, map[string]string{"a.toml": browser})); len(failures) != 1 {
-		t.Errorf("the browser's host counts too: %v", failures)
-	}
-	page := "schema = 1\nid = \"instagram\"\n[revoke]\npage = \"https://instagram.example/a\"\n"
-	if _, failures := Load(write(t, map[string]string{"a.toml": page})); len(failures) != 1 {
-		t.Errorf("the host of the page for revoking counts too: %v", failures)
-	}
-}
-
 func TestATT13_FlawsNameFileAndLine(t *testing.T) {
 	for _, row := range []struct{ name, from, to, reason, what, line string }{
 		{"unknown key", `name = "Own server"`, "name = \"x\"\nurl = \"x\"", "unknown_key", "url", "4"},

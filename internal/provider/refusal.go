@@ -76,7 +76,22 @@ func (d Definition) Explain(where string, r Refusal) (*problem.Problem, bool) {
 		return nil, false
 	}
 	args := append([]string{"provider", d.Name}, caught...)
-	return problem.New(problem.Key(d.Errors[best].Key), args...).Said(r.Message), true
+	p := problem.New(problem.Key(d.Errors[best].Key), args...).Said(r.Message)
+	d.lead(p)
+	return p, true
+}
+
+// lead adds where a permission of that name belongs: other and replacement for
+// the provider to change to, replacement for the permission to choose instead.
+func (d Definition) lead(p *problem.Problem) {
+	scope, ok := d.Scope(p.Args["scope"])
+	switch {
+	case !ok:
+	case p.Key == problem.ScopeOtherRoad && scope.Road != "":
+		p.Args["other"], p.Args["replacement"] = scope.Road, d.names[scope.Road]
+	case p.Key == problem.ScopeRetired && scope.RetiredBy != "":
+		p.Args["replacement"] = scope.RetiredBy
+	}
 }
 
 // weight orders rows by how much they ask for: words before numbers, because
@@ -102,8 +117,12 @@ func (e ErrorRow) weight() int {
 	return w
 }
 
+func (e ErrorRow) at(where string) bool {
+	return e.Where == "" || strings.Contains(" "+e.Where+" ", " "+where+" ")
+}
+
 func (e ErrorRow) fits(where string, r Refusal) (groups []string, ok bool) {
-	if e.Where != "" && !strings.Contains(" "+e.Where+" ", " "+where+" ") {
+	if !e.at(where) {
 		return nil, false
 	}
 	if e.Code != "" && !e.Code.covers(r.Code) || e.Subcode != "" && !e.Subcode.covers(r.Subcode) {
@@ -152,4 +171,31 @@ func (e *ErrorRow) compile() (ok bool) {
 	}
 	e.literal = strings.ToLower(e.Match)
 	return true
+}
+
+// commonErrors are the refusals that the standards name, as code, where and
+// key, for servers that a person describes. The shipped oauth2 definition has
+// the same rows with their sources; a test compares the two.
+var commonErrors = [][3]string{
+	{"invalid_client", "exchange renew", "client.refused"},
+	{"invalid_grant", "exchange", "code.refused"},
+	{"invalid_grant", "renew", "renew.refresh_ended"},
+	{"invalid_scope", "exchange renew redirect page", "scope.refused"},
+	{"unauthorized_client", "exchange renew redirect page", "client.not_allowed"},
+	{"unsupported_grant_type", "exchange renew", "server.unsupported"},
+	{"unsupported_response_type", "redirect page", "server.unsupported"},
+	{"invalid_request", "exchange renew redirect page", "server.unsupported"},
+	{"invalid_target", "exchange renew redirect page", "server.unsupported"},
+	{"access_denied", "redirect", "sign_in.denied"},
+	{"server_error", "exchange renew redirect page", "provider.down"},
+	{"temporarily_unavailable", "exchange renew redirect page", "provider.down"},
+	{"login_required", "redirect", "sign_in.unanswered"},
+	{"interaction_required", "redirect", "sign_in.unanswered"},
+	{"consent_required", "redirect", "sign_in.unanswered"},
+	{"account_selection_required", "redirect", "sign_in.unanswered"},
+	{"request_not_supported", "redirect page", "server.unsupported"},
+	{"request_uri_not_supported", "redirect page", "server.unsupported"},
+	{"registration_not_supported", "redirect page", "server.unsupported"},
+	{"invalid_token", "identity", "token.refused"},
+	{"insufficient_scope", "identity", "permission.missing"},
 }

@@ -1,8 +1,11 @@
 package provider
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"path"
@@ -26,16 +29,41 @@ const (
 // Registry is every definition that can be used.
 type Registry struct {
 	byID    map[string]Definition
-	changes []Change
+	waiting map[string]waiting
 }
 
-// Change is a person's own file that would send things of a shipped provider
-// to other hosts. It is not in use.
-type Change struct {
-	// Definition is what the file would make of it.
-	Definition Definition
-	// From and To are the hosts (the browser's too), sorted.
-	From, To []string
+// waiting is a person's own definition whose hosts nobody has confirmed.
+type waiting struct {
+	question   Question
+	definition Definition
+}
+
+// Question is asked before a person's own definition is used for the first
+// time, when it would send things of a shipped provider to other hosts, or when
+// its addresses lie under more than one registrable domain (security.md ATT-8):
+// an attacker's file may name an honest sign-in page and a token address of
+// their own (RFC 9700 4.4.1).
+type Question struct {
+	// ID and Name are the definition's; File is its name in the folder.
+	ID, Name, File string
+	// Hosts are all hosts, the browser's too, sorted; Former are those of the
+	// shipped definition of the same id, nil where there is none.
+	Hosts, Former []string
+	// Domains are the registrable domains of Hosts.
+	Domains []string
+}
+
+// SHA256 is what an answer is bound to: the hex digest of id and hosts. With
+// another host it is another question.
+func (q Question) SHA256() string {
+	sum := sha256.Sum256([]byte(q.ID + "\n" + strings.Join(q.Hosts, "\n")))
+	return hex.EncodeToString(sum[:])
+}
+
+// Problem is the question as a problem: definition.hosts with provider, hosts,
+// file.
+func (q Question) Problem() *problem.Problem {
+	return problem.New(problem.DefinitionHosts, "provider", q.Name, "hosts", strings.Join(q.Hosts, ", "), "file", problem.Outside(q.File, 100))
 }
 
 var shipped = sync.OnceValues(func() (map[string]Definition, error) {
@@ -66,7 +94,7 @@ var shipped = sync.OnceValues(func() (map[string]Definition, error) {
 // file that cannot be used is left out and reported as problem
 // definition.invalid (args file, line, what, reason, value), never silently.
 func Load(userDir string) (*Registry, []error) {
-	r := &Registry{byID: map[string]Definition{}}
+	r := &Registry{byID: map[string]Definition{}, waiting: map[string]waiting{}}
 	base, err := shipped()
 	if err != nil {
 		// The files are embedded and a test reads them all: this cannot happen
@@ -80,11 +108,20 @@ func Load(userDir string) (*Registry, []error) {
 	if userDir != "" {
 		failures = r.readDir(userDir)
 	}
+	r.introduce()
+	return r, failures
+}
+
+// introduce tells every definition the names of the others.
+func (r *Registry) introduce() {
+	names := map[string]string{}
 	for id, d := range r.byID {
-		d.replacement = r.byID[d.ReplacedBy].Name
+		names[id] = d.Name
+	}
+	for id, d := range r.byID {
+		d.names = names
 		r.byID[id] = d
 	}
-	return r, failures
 }
 
 func (r *Registry) readDir(dir string) []error {
@@ -129,22 +166,36 @@ func (r *Registry) readFile(dir, name string) error {
 	}
 	// Compared with what was shipped, not with what an earlier file made of it.
 	base, _ := shipped()
-	if before, ok := base[d.ID]; ok {
-		from, to := contacts(before), contacts(d)
-		for _, host := range to {
-			if !slices.Contains(from, host) {
-				r.changes = append(r.changes, Change{Definition: d, From: from, To: to})
-				return invalid(name, lineOf(lines(source), "id"), &flaw{path: "id", reason: reasonHosts, value: host})
+	before, known := base[d.ID]
+	q := Question{ID: d.ID, Name: d.Name, File: name, Hosts: contacts(d), Domains: d.Domains()}
+	if known {
+		q.Former = contacts(before)
+		for _, host := range q.Hosts {
+			if !slices.Contains(q.Former, host) {
+				// What was shipped goes on renewing; nobody signs in before
+				// the question is answered.
+				in := r.byID[d.ID]
+				in.question = &q
+				r.byID[d.ID] = in
+				r.waiting[d.ID] = waiting{q, d}
+				return nil
 			}
 		}
+	} else if len(q.Domains) > 1 {
+		r.waiting[d.ID] = waiting{q, d}
+		d.question, d.closed = &q, true
+	}
+	// A later file for the same id does not answer an earlier one's question.
+	if open, ok := r.waiting[d.ID]; ok && d.question == nil {
+		d.question = &open.question
 	}
 	r.byID[d.ID] = d
 	return nil
 }
 
-// contacts is Hosts and the hosts that the browser is sent to.
+// contacts is every host of the program and the hosts that the browser is sent to.
 func contacts(d Definition) []string {
-	hosts := d.Hosts()
+	hosts := d.hosts()
 	browsers := []string{d.Authorize.URL}
 	if d.Revoke != nil {
 		browsers = append(browsers, d.Revoke.Page)
@@ -170,8 +221,11 @@ func decode(file string, source []byte, known map[string]Definition) (Definition
 	before, extends := known[id]
 	if extends {
 		d = before.Clone()
-		d.shipped, d.endpoints = false, ""
+		d.shipped, d.endpoints, d.question, d.closed = false, "", nil, false
 		d.Scopes, d.Presets, d.Errors, d.Recipes = nil, nil, nil, nil
+	}
+	if _, says := tree["asks"]; says && known != nil {
+		return Definition{}, invalid(file, lineOf(lines(source), "asks"), &flaw{path: "asks", reason: reasonValue})
 	}
 	err = fill(reflect.ValueOf(&d).Elem(), map[string]any(tree), "")
 	if err == nil && known != nil {
@@ -256,9 +310,24 @@ func (r *Registry) List() []Definition {
 	return all
 }
 
-// Changes lists the files that were set aside because they would contact
-// other hosts on behalf of a shipped provider.
-func (r *Registry) Changes() []Change { return slices.Clone(r.changes) }
+// Questions lists the open questions by id.
+func (r *Registry) Questions() []Question {
+	var open []Question
+	for _, id := range slices.Sorted(maps.Keys(r.waiting)) {
+		open = append(open, r.waiting[id].question)
+	}
+	return open
+}
 
-// Confirm puts a change to use, after a person has seen both lists of hosts.
-func (r *Registry) Confirm(c Change) { r.byID[c.Definition.ID] = c.Definition }
+// Confirm puts the definition behind a question to use, after a person has seen
+// its hosts. An id without an open question is the problem provider.unknown.
+func (r *Registry) Confirm(id string) error {
+	w, ok := r.waiting[id]
+	if !ok {
+		return problem.New(problem.ProviderUnknown, "provider", problem.Outside(id, 60))
+	}
+	delete(r.waiting, id)
+	r.byID[id] = w.definition
+	r.introduce()
+	return nil
+}

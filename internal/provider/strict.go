@@ -200,19 +200,32 @@ func lines(source []byte) map[string]int {
 			found[path] = line
 		}
 	}
+	// inside gives a header's path with the number of the row that each list
+	// in it has reached: recipe.step in the second recipe is recipe[1].step.
+	inside := func(name string) string {
+		path := ""
+		parts := strings.Split(name, ".")
+		for i, part := range parts {
+			path = strings.TrimPrefix(path+"."+part, ".")
+			if n := count[path]; n > 0 && i < len(parts)-1 {
+				path += "[" + strconv.Itoa(n-1) + "]"
+			}
+		}
+		return path
+	}
 	for i, text := range strings.Split(string(source), "\n") {
 		text = strings.TrimSpace(text)
 		switch {
 		case strings.HasPrefix(text, "[["):
 			name, _, _ := strings.Cut(strings.TrimPrefix(text, "[["), "]]")
-			name = plainKey(name)
+			name = inside(plainKey(name))
 			prefix = name + "[" + strconv.Itoa(count[name]) + "]"
 			count[name]++
 			mark(name, i+1)
 			mark(prefix, i+1)
 		case strings.HasPrefix(text, "["):
 			name, _, _ := strings.Cut(strings.TrimPrefix(text, "["), "]")
-			prefix = plainKey(name)
+			prefix = inside(plainKey(name))
 			mark(prefix, i+1)
 		default:
 			key, _, ok := strings.Cut(text, "=")

@@ -192,3 +192,17 @@ func (c *Catalogue) Tell(p *problem.Problem) Told {
 
 // Action is the label of the button that does a.
 func (c *Catalogue) Action(a problem.Action) string { return c.Say("action." + string(a)) }
+
+// ActionBeside is the label of a's button beside p: some say more there, such
+// as the name of the provider to change to.
+func (c *Catalogue) ActionBeside(p *problem.Problem, a problem.Action) string {
+	key := "action_beside." + string(p.Key) + "." + string(a)
+	args := Args{}
+	for k, v := range p.Args {
+		args[k] = v
+	}
+	if s, ok := c.find(key, nil, args); ok {
+		return s
+	}
+	return c.Action(a)
+}
