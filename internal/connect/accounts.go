@@ -146,10 +146,14 @@ func (s *Service) describe(row library.Account, app string, standing library.Ren
 	}
 	if d, err := s.registry.Get(row.Provider); err == nil {
 		a.ProviderName = d.Name
-		a.Renews = !d.Renew.Empty() && a.Lifetime == Long
-		a.RenewAfter = renewAfter(row, d, now)
+		a.Refreshes = d.Refreshes() && standing.Refreshes
+		if a.Refreshes {
+			a.Lifetime, facts.OneHour, facts.Refreshes = Long, false, true
+		}
+		a.Renews = renewable(row, standing, d)
+		a.RenewAfter = renewAfter(row, standing, d, now)
 		if row.LastAnswer == "" {
-			a.DueAt = dueAt(row, d, now)
+			a.DueAt = dueAt(row, standing, d, now)
 		}
 	}
 	facts.Renewable = a.Renews && renews
@@ -185,7 +189,9 @@ func missing(asked, granted []string) []string {
 }
 
 // Token hands out the access token of an account, the newest that any process
-// was given. Problems: field.empty,
+// was given. Where a refresh token can bring another one, a token that has ended
+// or is about to is renewed first; when that fails and it has ended, the true
+// reason is the problem, network.unreachable among them. Problems: field.empty,
 // account.unknown, account.ambiguous; of kind sign_in where the token has
 // ended, was refused, or is gone; those of the library and the keychain,
 // vault.absent among them for a token in a keychain that this session lacks.
@@ -195,6 +201,9 @@ func (s *Service) Token(ctx context.Context, ref string) (Handed, error) {
 		return Handed{}, err
 	}
 	if row, err = s.settled(ctx, row); err != nil {
+		return Handed{}, err
+	}
+	if row, err = s.fresh(ctx, row, false); err != nil {
 		return Handed{}, err
 	}
 	switch account := s.account(row, ""); account.Status {

@@ -57,7 +57,8 @@ type Config struct {
 	// of the definition only.
 	Client *http.Client
 	// At is called at every named point of a sign-in and of a renewal, for tests
-	// that end the process there. The names are those of Points and RenewPoints.
+	// that end the process there. The names are those of Points,
+	// AskPoints, GrantPoints and RenewPoints.
 	At func(point string)
 	// Wait waits before a doubtful refusal is asked about again; nil waits
 	// really, and ends early with ctx.

@@ -74,6 +74,9 @@ var RenewPoints = []string{"renew-locked", "renew-pending", "renew-answered", "r
 const (
 	// dueBefore is how long before its end a token is due (ruling 9).
 	dueBefore = 20 * day
+	// shortOfLife is up to which life a token is due when two thirds of it are
+	// over: 20 days before its end would be always or never.
+	shortOfLife = 40 * day
 	// onceADay is the least time from one try to the next: a timer that runs once
 	// a day wanders by an hour or two, and must not be a minute early for ever.
 	onceADay = 20 * time.Hour
@@ -167,7 +170,7 @@ func (s *Service) spare(row library.Account, standing library.Renewal, d provide
 	if row.LastAnswer != "" {
 		return NotDue
 	}
-	due := dueAt(row, d, now)
+	due := dueAt(row, standing, d, now)
 	switch {
 	case due == nil || now.Before(*due):
 		return NotDue
@@ -180,16 +183,23 @@ func (s *Service) spare(row library.Account, standing library.Renewal, d provide
 }
 
 // dueAt is when a token is due, nil when it never is. An end that is our guess
-// is not waited for, nor one that was counted by a clock that was ahead.
-func dueAt(row library.Account, d provider.Definition, now time.Time) *time.Time {
-	after := renewAfter(row, d, now)
-	if after == nil {
+// is not waited for, nor one that was counted by a clock that was ahead. Where
+// nobody ever states an end, as some servers do, asking would not tell it.
+func dueAt(row library.Account, standing library.Renewal, d provider.Definition, now time.Time) *time.Time {
+	after := renewAfter(row, standing, d, now)
+	if after == nil || row.ExpiresAt == nil && !row.Estimated && !d.Meta() {
 		return nil
 	}
 	if row.Estimated || row.ExpiresAt == nil || row.IssuedAt != nil && farAhead(*row.IssuedAt, now) {
 		return after
 	}
-	due := row.ExpiresAt.Add(-dueBefore)
+	before := dueBefore
+	if row.IssuedAt != nil {
+		if life := row.ExpiresAt.Sub(*row.IssuedAt); life <= shortOfLife {
+			before = life / 3
+		}
+	}
+	due := row.ExpiresAt.Add(-before)
 	if due.Before(*after) {
 		due = *after
 	}
@@ -199,8 +209,8 @@ func dueAt(row library.Account, d provider.Definition, now time.Time) *time.Time
 // renewAfter is the first moment at which the provider would renew: its age
 // limit after the issue, or now where an issue is not known, far ahead, or
 // long past while the end is an estimate (contract, "import").
-func renewAfter(row library.Account, d provider.Definition, now time.Time) *time.Time {
-	if d.Renew.Empty() || short(row) {
+func renewAfter(row library.Account, standing library.Renewal, d provider.Definition, now time.Time) *time.Time {
+	if !renewable(row, standing, d) {
 		return nil
 	}
 	now = now.UTC().Truncate(time.Second)
@@ -212,6 +222,15 @@ func renewAfter(row library.Account, d provider.Definition, now time.Time) *time
 		t = now
 	}
 	return &t
+}
+
+// renewable reports a token that the provider renews: a long-lived one, or one of
+// any life that has a refresh token where that is what is asked for.
+func renewable(row library.Account, standing library.Renewal, d provider.Definition) bool {
+	if d.Refreshes() {
+		return standing.Refreshes
+	}
+	return !d.Renew.Empty() && !short(row)
 }
 
 // farAhead reports an issue that a wrong clock wrote down. Up to a day it may as
@@ -435,7 +454,7 @@ func (s *Service) renewLocked(ctx context.Context, row library.Account, d provid
 // impossible tells what no request is needed for.
 func (s *Service) impossible(row library.Account, item vault.Item, d provider.Definition, app oauth.App) *problem.Problem {
 	switch {
-	case d.Renew.Secret && app.ClientSecret.Empty():
+	case d.Renew.Secret && !d.Renew.Public && app.ClientSecret.Empty():
 		return problem.New(problem.SecretMissing, "provider", d.Name)
 	case short(row) && d.Meta(), !oauth.Renewable(d, held(item), app):
 		return problem.New(problem.RenewImpossible, "provider", d.Name, "username", row.Username)
@@ -522,7 +541,7 @@ func (s *Service) doubtful(row library.Account, err error) bool {
 // means reports the answers after which only a sign-in helps (TOK-11).
 func means(key problem.Key) bool {
 	switch key {
-	case problem.TokenEnded, problem.PasswordChanged, problem.AccessRemoved, problem.SecurityCheck, problem.TokenRefused:
+	case problem.TokenEnded, problem.PasswordChanged, problem.AccessRemoved, problem.SecurityCheck, problem.TokenRefused, problem.RefreshEnded:
 		return true
 	}
 	return false
@@ -660,7 +679,10 @@ func (s *Service) catchUp(ctx context.Context, row library.Account, item vault.I
 		args["until"] = item.ExpiresAt.UTC().Format(time.RFC3339)
 	}
 	entry := library.Entry{AccountID: row.ID, At: now, Event: "renewed", Args: args}
-	reset := func(r *library.Renewal) { *r = library.Renewal{TriedAt: &now, CheckedAt: r.CheckedAt} }
+	refreshes := s.standing(answer{Provider: row.Provider, Refresh: sealedText{item.RefreshToken}}).Refreshes
+	reset := func(r *library.Renewal) {
+		*r = library.Renewal{TriedAt: &now, CheckedAt: r.CheckedAt, Refreshes: refreshes}
+	}
 	err := s.library.Renewed(ctx, row, reset, entry)
 	if problem.Has(err, problem.AppUnknown) {
 		// Somebody removed the app this moment: its accounts stay (contract).
@@ -739,12 +761,33 @@ func (s *Service) Check(ctx context.Context, ref string) (Checked, error) {
 	if row, err = s.settled(ctx, row); err != nil {
 		return Checked{}, err
 	}
+	// An access token that has ended says nothing about the account where
+	// another one is a request away.
+	row, err = s.fresh(ctx, row, false)
+	if p := problem.Of(err); p != nil {
+		if p.Kind == problem.Vault || p.Kind == problem.Internal || ctx.Err() != nil {
+			return Checked{}, err
+		}
+		account, err := s.Account(ctx, row.ID)
+		return Checked{Account: account, Problem: p, At: s.config.Now().UTC().Truncate(time.Millisecond)}, err
+	}
 	item, err := s.item(ctx, row)
 	if err != nil {
 		return Checked{}, err
 	}
 	s.known.Add(item.AccessToken, item.RefreshToken)
 	who, err := twice(func() (oauth.Person, error) { return s.client(d).Identify(ctx, d, held(item)) })
+	if p := problem.Of(err); p != nil && means(p.Key) {
+		if renewed, freshErr := s.fresh(ctx, row, true); freshErr != nil {
+			err = freshErr
+		} else if renewed.Gen != row.Gen {
+			row = renewed
+			if item, err = s.item(ctx, row); err != nil {
+				return Checked{}, err
+			}
+			who, err = s.client(d).Identify(ctx, d, held(item))
+		}
+	}
 	if s.doubtful(row, err) {
 		// Another process may have renewed it since we read it.
 		if now, readErr := s.item(ctx, row); readErr == nil {
@@ -789,6 +832,66 @@ func (s *Service) Check(ctx context.Context, ref string) (Checked, error) {
 	}
 	checked.Account, err = s.Account(ctx, row.ID)
 	return checked, err
+}
+
+const (
+	// endsSoon is how long before its end an access token is replaced before it
+	// is handed out, where that takes a request; at most a tenth of its life.
+	endsSoon   = 5 * time.Minute
+	endsSoonOf = 10
+)
+
+// fresh renews the token of an account that refreshes when it has ended or is
+// about to, or when anyway says so, and gives the account as it is then. An error
+// is why an ended token is all there is: the provider's refusal, the network's,
+// the keychain's. A token that still has some time is not held back by one.
+// Every other account comes back as it was.
+func (s *Service) fresh(ctx context.Context, row library.Account, anyway bool) (library.Account, error) {
+	account := s.account(row, "")
+	if !account.Refreshes || account.Status == NeedsSignIn {
+		return row, nil
+	}
+	now := s.config.Now()
+	var left time.Duration
+	if row.ExpiresAt != nil {
+		left = row.ExpiresAt.Sub(now)
+	}
+	if !anyway {
+		if row.ExpiresAt == nil || left > soon(row) {
+			return row, nil
+		}
+		if left > 0 && account.NextTry != nil && now.Before(*account.NextTry) {
+			return row, nil
+		}
+	}
+	got, err := s.Renew(ctx, row.ID, RenewOptions{})
+	if err == nil && got.Problem != nil {
+		err = got.Problem
+	}
+	again, readErr := s.library.Account(ctx, row.ID)
+	if readErr != nil {
+		return row, readErr
+	}
+	switch {
+	case again.Gen != row.Gen:
+		return again, nil
+	case err != nil && (anyway || left <= 0 || means(problem.Of(err).Key)):
+		return again, err
+	case err != nil:
+		s.log.Info("not refreshed", "account", row.ID, "key", string(problem.Of(err).Key))
+	case left <= 0 && !anyway:
+		// Somebody asked a moment ago, in vain, or the provider renews later only.
+		return again, problem.New(problem.TokenEnded, "username", row.Username, "provider", account.ProviderName)
+	}
+	return again, nil
+}
+
+// soon is how long before its end a token counts as about to end.
+func soon(row library.Account) time.Duration {
+	if row.IssuedAt == nil {
+		return endsSoon
+	}
+	return min(endsSoon, row.ExpiresAt.Sub(*row.IssuedAt)/endsSoonOf)
 }
 
 // settled finishes what waits for an account before its token is used. A lock

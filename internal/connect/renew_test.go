@@ -730,7 +730,7 @@ func TestDaylightSavingChangesNoRule(t *testing.T) {
 	row := library.Account{IssuedAt: &issued, ExpiresAt: &end}
 	for hours := range 26 {
 		now := issued.Add(time.Duration(hours) * time.Hour)
-		if a, b := dueAt(row, d, now), dueAt(row, d, now.In(berlin)); !a.Equal(*b) || !a.Equal(end.Add(-20*day)) {
+		if a, b := dueAt(row, library.Renewal{}, d, now), dueAt(row, library.Renewal{}, d, now.In(berlin)); !a.Equal(*b) || !a.Equal(end.Add(-20*day)) {
 			t.Errorf("%d h: %v and %v", hours, a, b)
 		}
 		f := Facts{Now: now, End: now.Add(14 * day)}

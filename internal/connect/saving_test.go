@@ -547,8 +547,8 @@ func TestDoctorSaysWhatTheSignInWouldEndWith(t *testing.T) {
 		}
 	}
 	in.Provider = "instagram-basic-display"
-	if _, err := s.service.Doctor(t.Context(), in, nil); !problem.Has(err, problem.ProviderRetired) {
-		t.Errorf("%v", err)
+	if l := s.line("hosts", in); l.Level != Bad || !problem.Has(l.Problem, problem.ProviderRetired) {
+		t.Errorf("%+v", l)
 	}
 }
 

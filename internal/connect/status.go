@@ -33,20 +33,28 @@ type Facts struct {
 	// LastAnswer is the problem key of the provider's last refusal, empty when
 	// the last answer was fine. Refusals by age are problem.TokenEnded.
 	LastAnswer problem.Key
+	// Refreshes: a refresh token brings another access token whenever one is
+	// needed, so that the end of this one is nobody's business.
+	Refreshes bool
 	// DaysFailed counts days on which renewing failed in a row.
 	DaysFailed int
 }
 
 const day = 24 * time.Hour
 
-// StatusOf is the one rule for the status of an account; the first match wins.
+// StatusOf is the one rule for the status of an account; the first match wins
+// (ruling 9). One line of it is newer than the ruling: an account that refreshes
+// is healthy, past the end of its access token too, until its refresh token is
+// refused (renew.refresh_ended), which needs a sign-in like every refusal.
 func StatusOf(f Facts) Status {
 	left := f.End.Sub(f.Now)
 	switch {
 	case f.LastAnswer != "" && f.LastAnswer != problem.TokenEnded:
 		return NeedsSignIn
-	case f.LastAnswer == problem.TokenEnded || !f.End.IsZero() && left <= 0:
+	case f.LastAnswer == problem.TokenEnded || !f.Refreshes && !f.End.IsZero() && left <= 0:
 		return Expired
+	case f.Refreshes:
+		return Healthy
 	case f.OneHour:
 		return ExpiresSoon
 	case f.End.IsZero():

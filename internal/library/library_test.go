@@ -368,7 +368,7 @@ func TestTablesAreTheContract(t *testing.T) {
 		"pending":  "account_id gen asked_at sealed reserve",
 		"diary":    "seq account_id at event args",
 		"overflow": "name gen sealed",
-		"renewal":  "account_id tried_at tries next_at checked_at warned",
+		"renewal":  "account_id tried_at tries next_at checked_at warned refreshes",
 		"setting":  "name value",
 	} {
 		var got string

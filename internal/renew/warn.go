@@ -62,7 +62,8 @@ func Warnings(accounts []connect.Account, now time.Time) []Warning {
 
 func warning(a connect.Account, now time.Time) (Warning, bool) {
 	w := Warning{Account: a, Reason: problem.Key(a.Reason)}
-	if a.Lifetime == connect.Short {
+	// Where a refresh token brings the next one, only its refusal is an end.
+	if a.Lifetime == connect.Short || a.Refreshes && a.Reason == "" {
 		return w, false
 	}
 	if a.ExpiresAt != nil {
