@@ -2,7 +2,7 @@ package resources
 
 import "embed"
 
-// SandboxPages holds pages/sandbox/*: the pages of the pretend Instagram and
+// SandboxPages holds pages/sandbox/*: the pages of the pretend providers and
 // their style sheet, read by internal/sandbox.
 //
 //go:embed pages/sandbox

@@ -123,7 +123,7 @@ func TestMishapsOfTheSandboxAreUnderstood(t *testing.T) {
 		want   problem.Key
 	}{
 		"another secret": {func(a *App) { a.ClientSecret = secret.New(strings.Repeat("ab", 16)) }, problem.AppSecretRefused},
-		"another id":     {func(a *App) { a.ClientID = "123456789012345" }, problem.AppIDIsFacebook},
+		"another id":     {func(a *App) { a.ClientID = sandbox.MetaAppID }, problem.AppIDIsFacebook},
 		"a slash less":   {func(a *App) { a.RedirectURI = strings.TrimSuffix(redirectURI, "/") }, problem.RedirectMismatch},
 	} {
 		good, err := NewAttempt(d, practiceApp(), nil, zeros{})

@@ -5,32 +5,37 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // What the provider says, word for word. Rows of providers.md 9; "ours" where
 // nobody wrote the real text down.
 const (
-	messageWrongApp   = "Invalid platform app"                                                                                                                // 1
-	messageNoApp      = "Missing required field client_id"                                                                                                    // 2
-	messageBadCode    = "Invalid authorization code"                                                                                                          // 3
-	messageNoCode     = "Matching code was not found or was already used"                                                                                     // 4
-	messageCodeUsed   = "This authorization code has been used"                                                                                               // 5
-	messageRedirect   = "Error validating verification code. Please make sure your redirect_uri is identical to the one you used in the OAuth dialog request" // 6
-	messageSecret     = "Error validating client secret."                                                                                                     // 28
-	messageNoGrant    = "Missing required field grant_type"                                                                                                   // ours
-	messageBadGrant   = "Invalid grant_type"                                                                                                                  // ours
-	messageTwice      = "A parameter appears twice"                                                                                                           // ours
-	messageTooLarge   = "Request too large"                                                                                                                   // ours
-	messageBadMethod  = "Method not allowed"                                                                                                                  // ours
-	messageTooYoung   = "The access token must be at least 24 hours old to be refreshed"                                                                      // ours, 34
-	messageNotLong    = "Only a long-lived access token can be refreshed"                                                                                     // ours
-	pageInvalid       = "Invalid Request: Request parameters are invalid"
-	pageWrongApp      = pageInvalid + ": " + messageWrongApp    // 1
-	pageRedirect      = pageInvalid + ": Invalid redirect_uri"  // 7
-	pageResponseType  = pageInvalid + ": Invalid response_type" // ours
-	pageScope         = pageInvalid + ": Invalid scope: "       // 9
-	pageRole          = "Insufficient Developer Role"           // 11
-	unknownPathPrefix = "Unknown path components: "
+	messageWrongApp     = "Invalid platform app"                                                                                                                // 1
+	messageNoApp        = "Missing required field client_id"                                                                                                    // 2
+	messageBadCode      = "Invalid authorization code"                                                                                                          // 3
+	messageNoCode       = "Matching code was not found or was already used"                                                                                     // 4
+	messageCodeUsed     = "This authorization code has been used"                                                                                               // 5
+	messageRedirect     = "Error validating verification code. Please make sure your redirect_uri is identical to the one you used in the OAuth dialog request" // 6
+	messageSecret       = "Error validating client secret."                                                                                                     // 28
+	messageApplication  = "Error validating application. Invalid application ID."                                                                               // 28
+	messageNoToken      = "An access token is required to request this resource."                                                                               // from memory
+	messageForeignToken = "Invalid OAuth access token - Cannot parse access token"                                                                              // 23
+	messageProof        = "Invalid appsecret_proof provided in the API argument"                                                                                // 29
+	messageNoGrant      = "Missing required field grant_type"                                                                                                   // ours
+	messageBadGrant     = "Invalid grant_type"                                                                                                                  // ours
+	messageTwice        = "A parameter appears twice"                                                                                                           // ours
+	messageTooLarge     = "Request too large"                                                                                                                   // ours
+	messageBadMethod    = "Method not allowed"                                                                                                                  // ours
+	messageTooYoung     = "The access token must be at least 24 hours old to be refreshed"                                                                      // ours, 34
+	messageNotLong      = "Only a long-lived access token can be refreshed"                                                                                     // ours
+	pageInvalid         = "Invalid Request: Request parameters are invalid"
+	pageWrongApp        = pageInvalid + ": " + messageWrongApp    // 1
+	pageRedirect        = pageInvalid + ": Invalid redirect_uri"  // 7
+	pageResponseType    = pageInvalid + ": Invalid response_type" // ours
+	pageScope           = pageInvalid + ": Invalid scope: "       // 9
+	pageRole            = "Insufficient Developer Role"           // 11
+	unknownPathPrefix   = "Unknown path components: "
 )
 
 // graphError is an error of the graph hosts, shape G of providers.md 9.
@@ -88,6 +93,18 @@ type Shape struct {
 	// Grace is how often, 0 (usual) to 100, a token that was rotated away may
 	// still be renewed: 1 is a provider that forgives one lost answer.
 	Grace int `json:"grace"`
+	// Expires is "absent" when answers shall not say how long a token lives.
+	Expires string `json:"expires"`
+	// AccessLife is how long the access tokens of login.example live, 1s to
+	// 24h; 0 is an hour.
+	AccessLife time.Duration `json:"-"`
+	// Refresh is when login.example gives a refresh token: "always" (usual), or
+	// "asked", only with the scope offline_access.
+	Refresh string `json:"refresh"`
+	// Issuer is what login.example calls itself: "named" (usual) is
+	// https://login.example, as its definition says; "own" is the address at
+	// which it is reached here, for a client that finds it by itself.
+	Issuer string `json:"issuer"`
 }
 
 func (s Shape) check() string {
@@ -100,6 +117,9 @@ func (s Shape) check() string {
 		{"permissions", s.Permissions, []string{"", "array", "string", "absent"}},
 		{"identity", s.Identity, []string{"", "flat", "nested"}},
 		{"renew", s.Renew, []string{"", "kept", "rotating"}},
+		{"expires", s.Expires, []string{"", "given", "absent"}},
+		{"refresh", s.Refresh, []string{"", "always", "asked"}},
+		{"issuer", s.Issuer, []string{"", "named", "own"}},
 	} {
 		if !slices.Contains(v.known, v.value) {
 			return v.name + " is one of" + strings.Join(v.known, " ")
@@ -110,6 +130,9 @@ func (s Shape) check() string {
 	}
 	if s.Grace < 0 || s.Grace > 100 || s.Grace > 0 && s.Renew != "rotating" {
 		return "grace is 0 to 100, and of a rotating renewal"
+	}
+	if life := s.AccessLife; life != 0 && (life < time.Second || life > 24*time.Hour) {
+		return "access_life is 1s to 24h"
 	}
 	return ""
 }

@@ -18,6 +18,85 @@ type authorization struct {
 	scopes scopeSet
 	state  string
 	stated bool
+	// fixed: the person allows all of it or nothing (a configuration).
+	fixed bool
+	// challenge is that of PKCE, public the client without a secret.
+	challenge string
+	public    bool
+}
+
+// refused is a sign-in that does not begin.
+type refused struct {
+	// message is what the page says.
+	message string
+	// code is Threads' error_code; name is Facebook's error_code.
+	code int
+	name string
+	// back, if set, is the answer to the redirect: error=… (RFC 6749, 4.1.2.1).
+	back string
+}
+
+// request reads an authorization request as this provider does.
+func (d *dialect) request(rawQuery string) (authorization, *refused) {
+	switch d.number {
+	case numberThreads:
+		return d.readThreads(rawQuery)
+	case numberFacebook:
+		return d.readFacebook(rawQuery)
+	case numberGeneric:
+		return d.readGeneric(rawQuery)
+	}
+	a, message := d.readAuthorization(rawQuery)
+	if message != "" {
+		return authorization{}, &refused{message: message}
+	}
+	return a, nil
+}
+
+// refuseSignIn shows what the provider shows when a sign-in does not begin.
+func (c *call) refuseSignIn(a authorization, no refused) {
+	switch {
+	case no.back != "" && a.redirectURI != "":
+		c.redirect(a, no.back, "")
+	case c.d.number == numberThreads:
+		c.json(http.StatusBadRequest, map[string]any{"error_message": no.message, "error_code": no.code})
+	case c.d.number == numberFacebook:
+		c.w.Header().Set("Location", "/"+c.d.authorizeHost+c.d.refusalPath+"?error_code="+url.QueryEscape(no.name)+"&message="+url.QueryEscape(no.message))
+		c.w.WriteHeader(http.StatusFound)
+	case c.d.number == numberBasic:
+		c.refuseFlat(http.StatusBadRequest, strings.TrimPrefix(no.message, pageInvalid+": "))
+	case c.d.number == numberGeneric:
+		c.notice(http.StatusBadRequest, notice{Title: "This sign-in cannot begin", Message: no.message, Text: "Nothing was sent back to the app. Close this page and look there for what to do."})
+	default:
+		c.toRefusal(no.message)
+	}
+}
+
+// pageOf is how this provider's page says what a scenario is about; nil for a
+// scenario that is not about a page.
+func (d *dialect) pageOf(s scenario) *refused {
+	if s.page == "" {
+		return nil
+	}
+	wrong := s.page == pageWrongApp
+	switch d.number {
+	case numberThreads:
+		if wrong {
+			return &threadsMetaID
+		}
+		return &threadsNoInvite
+	case numberFacebook:
+		if wrong {
+			return &facebookWrongID
+		}
+		return &facebookNotActive
+	case numberGeneric:
+		if wrong {
+			return &refused{message: genericUnknownClient}
+		}
+		return &refused{back: "error=access_denied&error_description=This+account+is+not+invited"}
+	}
+	return &refused{message: s.page}
 }
 
 var plainHost = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?$`)
@@ -95,9 +174,9 @@ func (c *call) authorize() {
 		c.methods("GET, POST")
 		return
 	}
-	a, message := c.d.readAuthorization(c.r.URL.RawQuery)
-	if message != "" {
-		c.toRefusal(message)
+	a, no := c.d.request(c.r.URL.RawQuery)
+	if no != nil {
+		c.refuseSignIn(a, *no)
 		return
 	}
 	c.mu.Lock()
@@ -107,28 +186,46 @@ func (c *call) authorize() {
 		c.decide(a)
 		return
 	}
-	if mishap.page != "" {
-		c.toRefusal(mishap.page)
+	if m, armed := c.mishap("page"); armed {
+		c.showPage(m)
 		return
 	}
-	ticked := a.scopes
+	if no := c.d.pageOf(mishap); no != nil {
+		c.refuseSignIn(a, *no)
+		return
+	}
+	if _, fits := c.d.known(who.username); !fits {
+		who = c.d.people()[0]
+	}
+	ticked, pages := a.scopes, ^uint64(0)
 	for _, name := range without {
-		if bit := c.d.bit(name); bit >= 0 {
+		if bit := c.d.bit(name); bit >= 0 && !a.fixed {
 			ticked &^= 1 << bit
+		}
+		for i, p := range who.pages {
+			if p.id == name {
+				pages &^= 1 << i
+			}
 		}
 	}
 	ticked |= c.d.required()
 	if c.options.Auto {
-		c.allow(a, consent{scenario: mishap, person: who, scopes: ticked})
+		c.allow(a, consent{scenario: mishap, person: who, scopes: ticked, pages: pages & allPages(who)})
 		return
 	}
-	c.consentPage(a, mishap, who, ticked)
+	c.consentPage(a, mishap, who, ticked, pages)
 }
+
+func allPages(p person) uint64 { return 1<<len(p.pages) - 1 }
+
+// fewPages is how many Pages a person may have and still tick them one by one;
+// whoever has more shares all.
+const fewPages = 8
 
 // decide is a pressed button. The form says who, what and which mishap.
 func (c *call) decide(a authorization) {
 	mishap, err := scenarioNamed(c.body.Get("scenario"))
-	who, known := personNamed(c.body.Get("person"))
+	who, known := c.d.known(c.body.Get("person"))
 	if c.encoding != "form" || err != nil || !known || twice(c.body, "scenario", "person", "decision") {
 		c.notice(http.StatusBadRequest, notice{Title: "This page was sent incomplete", Text: "Go back to the app and start the sign-in again."})
 		return
@@ -142,15 +239,24 @@ func (c *call) decide(a authorization) {
 		}
 		ticked |= 1 << bit
 	}
+	if a.fixed {
+		ticked = a.scopes
+	}
+	var pages uint64
+	for i, p := range who.pages {
+		if len(who.pages) > fewPages || slices.Contains(c.body["page"], p.id) {
+			pages |= 1 << i
+		}
+	}
 	switch c.body.Get("decision") {
 	case "deny":
 		c.deny(a)
 	case "allow":
-		if mishap.page != "" {
-			c.toRefusal(mishap.page)
+		if no := c.d.pageOf(mishap); no != nil {
+			c.refuseSignIn(a, *no)
 			return
 		}
-		c.allow(a, consent{scenario: mishap, person: who, scopes: ticked})
+		c.allow(a, consent{scenario: mishap, person: who, scopes: ticked, pages: pages})
 	default:
 		c.notice(http.StatusBadRequest, notice{Title: "Neither Allow nor Cancel", Text: "Go back to the app and start the sign-in again."})
 	}
@@ -164,19 +270,55 @@ func (c *call) allow(a authorization, given consent) {
 	}
 	if given.scenario.other {
 		given.person = given.person.next()
+		given.pages = allPages(given.person)
 	}
 	given.dialect, given.redirectURI, given.made = c.d, a.redirectURI, c.now
-	c.redirect(a, "code="+c.issue(given), "#_")
+	given.challenge, given.public = a.challenge, a.public
+	if m, armed := c.mishap("redirect"); armed {
+		answer := strings.NewReplacer("{state}", url.QueryEscape(a.state), "{iss}", url.QueryEscape(c.issuer())).Replace(m.Query)
+		if strings.Contains(answer, "{code}") {
+			answer = strings.ReplaceAll(answer, "{code}", c.issue(given))
+		}
+		c.sendBack(a, answer, "")
+		return
+	}
+	fragment := "#_"
+	switch c.d.number {
+	case numberFacebook:
+		fragment = "#_=_"
+	case numberGeneric:
+		fragment = ""
+	}
+	c.redirect(a, "code="+c.issue(given), fragment)
 }
 
-// deny answers the documented triple.
+// deny answers the documented triple; Facebook's wording and its error_code are
+// from memory, the last is RFC 6749's.
 func (c *call) deny(a authorization) {
-	c.redirect(a, "error=access_denied&error_reason=user_denied&error_description=The+user+denied+your+request", "")
+	switch c.d.number {
+	case numberFacebook:
+		c.redirect(a, "error=access_denied&error_code=200&error_description=Permissions+error&error_reason=user_denied", "#_=_")
+	case numberGeneric:
+		c.redirect(a, "error=access_denied&error_description=The+person+said+no", "")
+	default:
+		c.redirect(a, "error=access_denied&error_reason=user_denied&error_description=The+user+denied+your+request", "")
+	}
 }
 
-// redirect sends the browser back, with the state as it came and the redirect's
-// own query in front.
+// redirect sends the browser back with the state as it came, and with the
+// issuer where the provider names itself (RFC 9207).
 func (c *call) redirect(a authorization, answer, fragment string) {
+	if a.stated {
+		answer += "&state=" + url.QueryEscape(a.state)
+	}
+	if c.d.number == numberGeneric {
+		answer += "&iss=" + url.QueryEscape(c.issuer())
+	}
+	c.sendBack(a, answer, fragment)
+}
+
+// sendBack sends the browser to the redirect, whose own query stays in front.
+func (c *call) sendBack(a authorization, answer, fragment string) {
 	separator := "?"
 	if strings.Contains(a.redirectURI, "?") {
 		separator = "&"
@@ -184,11 +326,12 @@ func (c *call) redirect(a authorization, answer, fragment string) {
 			separator = ""
 		}
 	}
-	if a.stated {
-		answer += "&state=" + url.QueryEscape(a.state)
-	}
 	c.w.Header().Set("Referrer-Policy", "no-referrer")
-	c.w.Header().Set("Location", a.redirectURI+separator+answer+fragment)
+	uri := a.redirectURI
+	if uri == loginSuccess && c.d.number == numberFacebook {
+		uri = "/www.facebook.com/connect/login_success.html"
+	}
+	c.w.Header().Set("Location", uri+separator+answer+fragment)
 	c.w.WriteHeader(http.StatusFound)
 }
 

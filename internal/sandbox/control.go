@@ -163,16 +163,32 @@ func (s *Server) Forward(d time.Duration) error {
 	return nil
 }
 
-// SetConsent chooses who is signed in and which scopes start out unticked;
-// required ones stay. ErrPerson for an unknown username.
+// mostSkew bounds what the Date header may be off by.
+const mostSkew = 48 * time.Hour
+
+// SetSkew puts the Date header of every answer off by d, forward or, below 0,
+// back; at most 48 hours. Nothing else changes: tokens live by the true time.
+func (s *Server) SetSkew(d time.Duration) error {
+	if d.Abs() > mostSkew {
+		return errors.New("sandbox: skew is at most 48h")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.skew = d
+	return nil
+}
+
+// SetConsent chooses who is signed in and which scopes and Pages (by their id)
+// start out unticked; required scopes stay. ErrPerson for an unknown username.
 func (s *Server) SetConsent(username string, without []string) error {
 	who, known := personNamed(username)
 	if !known {
 		return fmt.Errorf("%w; there are: %s", ErrPerson, strings.Join(People(), " "))
 	}
 	for _, name := range without {
-		if !slices.ContainsFunc(dialects, func(d *dialect) bool { return d.bit(name) >= 0 }) {
-			return errors.New("sandbox: without names a scope that no provider has")
+		isPage := slices.ContainsFunc(who.pages, func(p page) bool { return p.id == name })
+		if !isPage && !slices.ContainsFunc(dialects, func(d *dialect) bool { return d.bit(name) >= 0 }) {
+			return errors.New("sandbox: without names a scope that no provider has, or a Page that is not this person's")
 		}
 	}
 	s.mu.Lock()
@@ -320,10 +336,19 @@ func (s *Server) control(w http.ResponseWriter, r *http.Request) {
 		}
 	case "POST /_/clock":
 		var in struct {
-			Forward duration `json:"forward"`
+			Forward *duration `json:"forward"`
+			Skew    *duration `json:"skew"`
 		}
 		if err = strict(r.Body, &in); err == nil {
-			err = s.Forward(time.Duration(in.Forward))
+			if in.Forward == nil && in.Skew == nil {
+				err = errors.New("sandbox: forward and skew are missing")
+			}
+			if in.Forward != nil {
+				err = s.Forward(time.Duration(*in.Forward))
+			}
+			if in.Skew != nil && err == nil {
+				err = s.SetSkew(time.Duration(*in.Skew))
+			}
 			answer = map[string]any{"now": s.Now().UTC().Format(time.RFC3339)}
 		}
 	case "POST /_/consent":
@@ -335,9 +360,13 @@ func (s *Server) control(w http.ResponseWriter, r *http.Request) {
 			err = s.SetConsent(in.Person, in.Without)
 		}
 	case "POST /_/shape":
-		var in Shape
+		var in struct {
+			Shape
+			AccessLife duration `json:"access_life"`
+		}
 		if err = strict(r.Body, &in); err == nil {
-			err = s.SetShape(in)
+			in.Shape.AccessLife = time.Duration(in.AccessLife)
+			err = s.SetShape(in.Shape)
 		}
 	case "POST /_/token":
 		var in struct {
@@ -349,16 +378,34 @@ func (s *Server) control(w http.ResponseWriter, r *http.Request) {
 		}
 	case "POST /_/mint":
 		in := struct {
-			Person string   `json:"person"`
-			Age    duration `json:"age"`
-			Short  bool     `json:"short"`
-			Scopes []string `json:"scopes"`
-		}{Person: people[0].username}
+			Person   string   `json:"person"`
+			Age      duration `json:"age"`
+			Short    bool     `json:"short"`
+			Scopes   []string `json:"scopes"`
+			Provider string   `json:"provider"`
+			Pages    []string `json:"pages"`
+		}{}
 		if err = strict(r.Body, &in); err == nil {
 			var access string
-			access, err = s.Mint(Minted{Person: in.Person, Age: time.Duration(in.Age), Short: in.Short, Scopes: in.Scopes})
+			access, err = s.Mint(Minted{Person: in.Person, Age: time.Duration(in.Age), Short: in.Short, Scopes: in.Scopes, Provider: in.Provider, Pages: in.Pages})
 			answer = map[string]any{"access_token": access}
 		}
+	case "POST /_/mishap":
+		var in struct {
+			Name  string `json:"name"`
+			Clear bool   `json:"clear"`
+		}
+		if err = strict(r.Body, &in); err == nil {
+			if in.Clear {
+				s.ClearMishaps()
+			} else {
+				err = s.ArmMishap(in.Name)
+			}
+		}
+	case "GET /_/mishap":
+		answer = map[string]any{"mishaps": Mishaps()}
+	case "GET /_/providers":
+		answer = map[string]any{"providers": s.registrations()}
 	case "POST /_/fault":
 		err = s.controlFault(r.Body)
 	case "GET /_/log":

@@ -125,10 +125,9 @@ var dialects = []*dialect{
 		pictureHost: cdn,
 		clientID:    genericClientID, clientSecret: genericClientSecret,
 		scopes: []scope{
-			{"profile", "See your name", false},
-			{"posts.read", "See your posts", false},
-			{"posts.write", "Publish posts for you", false},
 			{"openid", "Know who you are", false},
+			{"profile", "See your name and picture", false},
+			{"email", "See your email address", false},
 			{"offline_access", "Stay connected when you are away", false},
 		},
 	},

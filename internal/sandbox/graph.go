@@ -1,7 +1,10 @@
 package sandbox
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -16,8 +19,19 @@ var graphVersion = regexp.MustCompile(`^v2[0-6]\.0$`)
 // graphPath takes a path below the graph host apart. name is its pattern, empty
 // for a path that does not exist.
 func graphPath(path string) (node, edge, name string) {
+	return nodePath(path, graphVersion, "media")
+}
+
+// threadsPath is the same below Threads' host, which has one version.
+func threadsPath(path string) (node, edge, name string) {
+	return nodePath(path, threadsVersion, "threads")
+}
+
+var threadsVersion = regexp.MustCompile(`^v1\.0$`)
+
+func nodePath(path string, version *regexp.Regexp, posts string) (node, edge, name string) {
 	parts := strings.Split(path, "/")
-	if graphVersion.MatchString(parts[0]) {
+	if version.MatchString(parts[0]) {
 		name, parts = parts[0]+"/", parts[1:]
 	}
 	if len(parts) == 0 || len(parts) > 2 {
@@ -33,10 +47,10 @@ func graphPath(path string) (node, edge, name string) {
 		return "", "", ""
 	}
 	if len(parts) == 2 {
-		if parts[1] != "media" {
+		if parts[1] != posts {
 			return "", "", ""
 		}
-		edge, name = "media", name+"/media"
+		edge, name = posts, name+"/"+posts
 	}
 	return node, edge, name
 }
@@ -57,14 +71,14 @@ func (c *call) accept(step string) (token, string, bool) {
 		sent, _ = strings.CutPrefix(c.r.Header.Get("Authorization"), "Bearer ")
 	}
 	if sent == "" {
-		c.refuse(graphError{http.StatusBadRequest, "An access token is required to request this resource.", typeOAuth, 104, 0})
+		c.refuse(graphError{http.StatusBadRequest, messageNoToken, typeOAuth, 104, 0})
 		return token{}, "", false
 	}
 	t, err := c.d.decode(sent)
 	switch err {
 	case nil:
 	case errForeignToken:
-		c.refuse(graphError{http.StatusBadRequest, "Invalid OAuth access token - Cannot parse access token", typeOAuth, 190, 0})
+		c.refuse(graphError{http.StatusBadRequest, messageForeignToken, typeOAuth, 190, 0})
 		return token{}, "", false
 	case errMalformedToken:
 		c.refuse(graphError{http.StatusBadRequest, "Malformed access token " + sent, typeOAuth, 190, 0})
@@ -82,7 +96,32 @@ func (c *call) accept(step string) (token, string, bool) {
 		c.refuse(refusal)
 		return token{}, "", false
 	}
+	if proof := c.query.Get("appsecret_proof"); proof != "" && proof != c.d.proof(sent) {
+		c.refuse(graphError{http.StatusBadRequest, messageProof, "GraphMethodException", 100, 0})
+		return token{}, "", false
+	}
 	return t, sent, true
+}
+
+// settle finds out which of two providers on one host is meant: the token's
+// beginning says it.
+func (c *call) settle() {
+	sent := c.query.Get("access_token")
+	if sent == "" {
+		sent, _ = strings.CutPrefix(c.r.Header.Get("Authorization"), "Bearer ")
+	}
+	for _, d := range dialects {
+		if d.number == numberBasic && c.d.number == numberInstagram && strings.HasPrefix(sent, d.prefix) {
+			c.d = d
+		}
+	}
+}
+
+// proof is appsecret_proof (providers.md 6).
+func (d *dialect) proof(access string) string {
+	mac := hmac.New(sha256.New, []byte(d.clientSecret))
+	_, _ = mac.Write([]byte(access))
+	return hex.EncodeToString(mac.Sum(nil))
 }
 
 // expired is row 25.
@@ -105,7 +144,7 @@ func (c *call) begins() bool {
 		c.refuse(unsupported(c.r.Method))
 		return false
 	}
-	if twice(c.query, "access_token", "client_id", "client_secret", "grant_type", "fields", "limit", "after") {
+	if twice(c.query, "access_token", "client_id", "client_secret", "grant_type", "fields", "limit", "after", "fb_exchange_token", "redirect_uri", "code", "appsecret_proof") {
 		c.refuse(invalid(messageTwice))
 		return false
 	}
@@ -114,7 +153,8 @@ func (c *call) begins() bool {
 
 // extend is one-hour to 60-day token (providers.md 2.6).
 func (c *call) extend() {
-	if !c.begins() {
+	c.settle()
+	if !c.begins() || c.struck("extend") {
 		return
 	}
 	if c.query.Get("grant_type") != c.d.extendGrant {
@@ -122,7 +162,7 @@ func (c *call) extend() {
 		return
 	}
 	if c.query.Has("client_id") && c.query.Get("client_id") != c.d.clientID {
-		c.refuse(graphError{http.StatusBadRequest, "Error validating application. Invalid application ID.", typeOAuth, 101, 0})
+		c.refuse(graphError{http.StatusBadRequest, messageApplication, typeOAuth, 101, 0})
 		return
 	}
 	if c.query.Get("client_secret") != c.d.clientSecret {
@@ -147,9 +187,18 @@ func (c *call) extend() {
 	}
 }
 
+// lifetime adds expires_in to an answer unless the shape leaves it out.
+func (s Shape) lifetime(answer map[string]any, d time.Duration) map[string]any {
+	if s.Expires != "absent" {
+		answer["expires_in"] = int64(d / time.Second)
+	}
+	return answer
+}
+
 // renew is 60 more days (providers.md 2.7); no app secret is asked for.
 func (c *call) renew() {
-	if !c.begins() {
+	c.settle()
+	if !c.begins() || c.struck("renew") {
 		return
 	}
 	if c.query.Get("grant_type") != c.d.renewGrant {
@@ -166,7 +215,7 @@ func (c *call) renew() {
 	case c.now.Sub(t.issued) < 24*time.Hour:
 		c.refuse(graphError{http.StatusBadRequest, messageTooYoung, typeOAuth, 100, 0})
 	case c.d.required()&^t.scopes != 0:
-		c.refuse(graphError{http.StatusForbidden, "(#10) Application does not have permission for this action", typeOAuth, 10, 0})
+		c.refuse(noPermission)
 	case !c.rotate(t, sent):
 		c.refuse(loggedOut)
 	default:
@@ -177,53 +226,87 @@ func (c *call) renew() {
 // lengthen answers with a long token that begins now.
 func (c *call) lengthen(t token) {
 	c.mu.Lock()
-	length := c.shape.TokenLength
+	shape := c.shape
 	c.mu.Unlock()
 	t.kind, t.issued, t.ends = long, c.now, c.now.Add(longLife)
-	c.json(http.StatusOK, map[string]any{
-		"access_token": c.hand(t, length), "token_type": "bearer", "expires_in": int64(longLife / time.Second),
-	})
+	c.json(http.StatusOK, shape.lifetime(map[string]any{"access_token": c.hand(t, shape.TokenLength), "token_type": "bearer"}, longLife))
 }
 
 // graph answers the nodes: the account and its posts.
 func (c *call) graph(node, edge string) {
+	c.settle()
 	if !c.begins() {
 		return
 	}
 	step := "identity"
 	if edge != "" {
 		step = "media"
+	} else if c.struck("identity") {
+		return
 	}
 	t, sent, ok := c.accept(step)
 	if !ok {
 		return
 	}
 	switch node {
-	case "me", t.person.accountID.String():
+	case "me":
+	case t.person.accountID.String():
+		if c.d.number != numberInstagram {
+			// There is one id, and it is the app's own.
+			c.refuse(noObject(node))
+			return
+		}
 	case t.person.scopedID.String():
-		c.refuse(unsupportedGet) // row 20 (c)
-		return
+		if c.d.number == numberInstagram {
+			c.refuse(unsupportedGet) // row 20 (c)
+			return
+		}
 	default:
-		c.refuse(graphError{
-			http.StatusBadRequest,
-			"Unsupported get request. Object with ID '" + node + "' does not exist, cannot be loaded due to missing permissions, or does not support this operation",
-			typeIGApi, 100, 33,
-		})
+		c.refuse(noObject(node))
 		return
 	}
-	if edge == "media" {
+	if edge != "" {
+		if c.d.number == numberBasic && !c.d.has(t.scopes, "user_media") {
+			c.refuse(noPermission)
+			return
+		}
 		c.media(t.person, sent)
 		return
 	}
-	c.me(t.person)
+	c.me(t)
 }
 
-// me is the identity (providers.md 2.8). Ids are strings here.
-func (c *call) me(p person) {
+// noPermission is row 30.
+var noPermission = graphError{http.StatusForbidden, "(#10) Application does not have permission for this action", typeOAuth, 10, 0}
+
+// noObject is row 31.
+func noObject(node string) graphError {
+	return graphError{
+		http.StatusBadRequest,
+		"Unsupported get request. Object with ID '" + node + "' does not exist, cannot be loaded due to missing permissions, or does not support this operation",
+		typeIGApi, 100, 33,
+	}
+}
+
+// me is the identity (providers.md 1, 2.8, 4). Ids are strings here.
+func (c *call) me(t token) {
+	p := t.person
 	known := map[string]any{
 		"id": p.scopedID.String(), "user_id": p.accountID.String(), "username": p.username, "name": p.name,
 		"account_type": p.kind, "profile_picture_url": c.pictureURL(p.pictureName()), "biography": p.biography,
 		"followers_count": p.followers, "follows_count": p.follows, "media_count": len(p.posts),
+	}
+	switch c.d.number {
+	case numberThreads:
+		known = map[string]any{
+			"id": p.scopedID.String(), "username": p.username, "name": p.name, "threads_profile_picture_url": c.pictureURL(p.pictureName()),
+			"threads_biography": p.biography, "is_verified": false,
+		}
+	case numberBasic:
+		known = map[string]any{"id": p.scopedID.String(), "username": p.username, "account_type": p.kind, "media_count": nil}
+		if c.d.has(t.scopes, "user_media") {
+			known["media_count"] = len(p.posts)
+		}
 	}
 	one, ok := c.pick(known, c.query.Get("fields"))
 	if !ok {
@@ -282,25 +365,15 @@ func splitFields(s string) []string {
 // media lists posts, newest first, a page at a time. As in the real answer,
 // the address of the next page carries the token.
 func (c *call) media(p person, sent string) {
-	limit := 25
-	if raw := c.query.Get("limit"); raw != "" {
-		var err error
-		if limit, err = strconv.Atoi(raw); err != nil || limit < 1 || limit > 100 {
-			c.refuse(invalid("Param limit must be a number from 1 to 100"))
-			return
-		}
+	from, to, ok := c.window(25)
+	if !ok {
+		return
 	}
-	from := 0
-	if raw := c.query.Get("after"); raw != "" {
-		at, err := base64.RawURLEncoding.DecodeString(raw)
-		n, wrong := strconv.Atoi(string(at))
-		if err != nil || wrong != nil || n < 0 || n >= len(p.posts) {
-			c.refuse(invalid("Param after is not a cursor"))
-			return
-		}
-		from = n + 1
+	if c.query.Get("after") != "" && from > len(p.posts) {
+		c.refuse(invalid("Param after is not a cursor"))
+		return
 	}
-	to := min(from+limit, len(p.posts))
+	from, to = min(from, len(p.posts)), min(to, len(p.posts))
 	data := []any{}
 	for _, post := range p.posts[from:to] {
 		one, ok := c.pick(c.postFields(p, post), c.query.Get("fields"))
@@ -311,16 +384,7 @@ func (c *call) media(p person, sent string) {
 	}
 	answer := map[string]any{"data": data}
 	if len(data) > 0 {
-		paging := map[string]any{"cursors": map[string]any{"before": cursor(from), "after": cursor(to - 1)}}
-		if to < len(p.posts) {
-			next := *c.r.URL
-			q := c.r.URL.Query()
-			q.Set("after", cursor(to-1))
-			q.Set("access_token", sent)
-			next.RawQuery = q.Encode()
-			paging["next"] = c.base() + next.RequestURI()
-		}
-		answer["paging"] = paging
+		answer["paging"] = c.paging(from, to, len(p.posts), sent)
 	}
 	c.json(http.StatusOK, answer)
 }
@@ -333,8 +397,14 @@ func (c *call) postFields(p person, m post) map[string]any {
 	fields := map[string]any{
 		"id": m.id, "caption": m.caption, "media_type": m.kind, "timestamp": m.at, "username": p.username,
 		"like_count": m.likes, "comments_count": m.comments, "is_shared_to_feed": nil,
-		"permalink": fmt.Sprintf("%s/%s/p/%s/", c.base(), c.d.authorizeHost, m.code),
+		"permalink": fmt.Sprintf("%s/%s/p/%s/", c.base(), dialects[0].authorizeHost, m.code),
 		"media_url": c.pictureURL(m.pictureName()), "thumbnail_url": nil, "children": nil,
+	}
+	if c.d.number == numberThreads {
+		fields = map[string]any{
+			"id": m.id, "text": m.caption, "media_type": m.kind, "timestamp": m.at, "username": p.username, "media_product_type": "THREADS",
+			"permalink": fields["permalink"], "shortcode": m.code, "media_url": fields["media_url"], "thumbnail_url": nil, "children": nil,
+		}
 	}
 	switch m.kind {
 	case "VIDEO":

@@ -87,7 +87,7 @@ func TestSEC13_TokensAreMarked(t *testing.T) {
 		want  bool
 	}{
 		"short": {short, true}, "long": {long, true}, "quoted": {" \"" + long + "\"\n", true}, "cut": {long[:40], true}, "damaged": {long + "x", true},
-		"empty": {"", false}, "real": {"IGAA" + strings.Repeat("x", 179), false}, "mark elsewhere": {"EAA" + mark, false}, "prefix": {"IGAA", false},
+		"empty": {"", false}, "real": {"IGAA" + strings.Repeat("x", 179), false}, "Facebook's": {"EAA" + mark, true}, "mark elsewhere": {"XAA" + mark, false}, "prefix": {"IGAA", false},
 	} {
 		if IsPractice(c.token) != c.want {
 			t.Errorf("%s: IsPractice is %v", name, !c.want)
@@ -121,7 +121,7 @@ func TestPagesRunNoScriptAndSayWhatTheyAre(t *testing.T) {
 		"/www.instagram.com/p/PRlantern1/":                200,
 		"/www.instagram.com/p/nothing/":                   404,
 		"/nothing":                                        404,
-		"/graph.facebook.com/me":                          404,
+		"/graph.example.com/me":                           404,
 		"/scontent.cdninstagram.com/../../etc/passwd":     404,
 		"/scontent.cdninstagram.com/person/nobody.png":    404,
 		"/www.instagram.com/oauth/authorize/":             404,
@@ -211,9 +211,19 @@ func TestTheTablesAreSound(t *testing.T) {
 	}
 	for _, d := range dialects {
 		once("dialect", int(d.number))
-		if d.required() == 0 || len(d.scopes) > 16 || len(d.clientSecret) != 32 || strings.Trim(d.clientSecret, "0123456789abcdef") != "" {
+		if len(d.scopes) > 16 || ids[d.id] || ids[d.prefix] {
 			t.Errorf("dialect %s", d.name)
 		}
+		ids[d.id], ids[d.prefix] = true, true
+		// Meta's secrets have one form; that of another server may be anything
+		// that has to be encoded.
+		if d.number != numberGeneric && (len(d.clientSecret) != 32 || strings.Trim(d.clientSecret, "0123456789abcdef") != "" || strings.Trim(d.clientID, "0123456789") != "") {
+			t.Errorf("app of dialect %s", d.name)
+		}
+		if ids[d.clientID] || ids[d.clientSecret] {
+			t.Errorf("app of dialect %s is another's", d.name)
+		}
+		ids[d.clientID], ids[d.clientSecret] = true, true
 	}
 	for _, s := range scenarios {
 		once("scenario", int(s.number))

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"html/template"
 	"net/http"
 	"slices"
@@ -32,23 +33,46 @@ func (c *call) page(status int, name, formAction string, data any) {
 }
 
 // consentPage shows who asks for what.
-func (c *call) consentPage(a authorization, mishap scenario, who person, ticked scopeSet) {
+func (c *call) consentPage(a authorization, mishap scenario, who person, ticked scopeSet, pages uint64) {
 	type choice struct {
 		Value, Label, Note, Picture string
 		Chosen, Fixed               bool
 	}
+	// shared is what one person may let the app use. There is no script: all
+	// are in the page, and its style shows those of the chosen one.
+	type shared struct {
+		Whose string
+		Index int
+		Pages []choice
+		Count int
+	}
 	data := struct {
 		Provider, AppID, Action, Back string
 		People, Scopes, Scenarios     []choice
+		Shared                        []shared
 	}{
-		Provider: c.d.name, AppID: c.d.clientID, Back: backTo(a.redirectURI),
+		Provider: c.d.name, AppID: cmp.Or(c.query.Get("client_id"), c.d.clientID), Back: backTo(a.redirectURI),
 		Action: c.r.URL.Path + "?" + c.r.URL.RawQuery,
 	}
-	offered := people
+	offered := c.d.people()
 	if who.generated() {
 		offered = append([]person{who}, people...)
 	}
-	for _, p := range offered {
+	for n, p := range offered {
+		if c.d.number == numberFacebook {
+			one := shared{Whose: p.name, Index: n, Count: len(p.pages)}
+			for i, q := range p.pages {
+				note := "no Instagram account"
+				if q.linked != 0 {
+					linked, _ := personNumbered(q.linked)
+					note = linked.username
+				}
+				if len(p.pages) <= fewPages {
+					one.Pages = append(one.Pages, choice{Value: q.id, Label: q.name, Note: note, Chosen: p.number != who.number || pages&(1<<i) != 0})
+				}
+			}
+			data.Shared = append(data.Shared, one)
+		}
 		data.People = append(data.People, choice{
 			Value: p.username, Label: p.username, Note: p.name + ", " + p.about,
 			Picture: "/" + c.d.pictureHost + "/" + p.pictureName(), Chosen: p.number == who.number,
@@ -56,7 +80,7 @@ func (c *call) consentPage(a authorization, mishap scenario, who person, ticked 
 	}
 	for i, s := range c.d.scopes {
 		if a.scopes&(1<<i) != 0 {
-			data.Scopes = append(data.Scopes, choice{Value: s.name, Label: s.label, Note: s.name, Fixed: s.required, Chosen: ticked&(1<<i) != 0})
+			data.Scopes = append(data.Scopes, choice{Value: s.name, Label: s.label, Note: s.name, Fixed: s.required || a.fixed, Chosen: ticked&(1<<i) != 0})
 		}
 	}
 	for _, s := range scenarios {
@@ -92,7 +116,7 @@ func (c *call) refusalPage() {
 		return
 	}
 	message := printable(c.query.Get("message"), 200)
-	if !strings.HasPrefix(message, pageInvalid) && message != pageRole {
+	if !strings.HasPrefix(message, pageInvalid) && message != pageRole && !said(c.d, message) {
 		message = "Sorry, something went wrong."
 	}
 	c.notice(http.StatusOK, notice{
@@ -123,11 +147,18 @@ func (c *call) postPage() {
 
 // frontPage says what this is, to whoever opens the base address.
 func (c *call) frontPage() {
+	var rows [][2]string
+	for _, d := range dialects {
+		if d != c.d {
+			rows = append(rows, [2]string{"At", d.name})
+		}
+		rows = append(rows, [2]string{"App ID", d.clientID}, [2]string{"App secret", d.clientSecret})
+	}
 	if c.reading() {
 		c.notice(http.StatusOK, notice{
 			Title: "The practice ground is open",
 			Text:  "A pretend " + c.d.name + " on this computer. Use this app to practise; it opens nothing anywhere else.",
-			Rows:  [][2]string{{"App ID", c.d.clientID}, {"App secret", c.d.clientSecret}},
+			Rows:  rows,
 		})
 	}
 }

@@ -22,6 +22,8 @@ type person struct {
 	followers, follows  int
 	ground, figure      color.RGBA
 	posts               []post
+	// pages are those of a person at Facebook.
+	pages []page
 }
 
 // post is one made-up post. Times are fixed: a post does not move with the clock.
@@ -106,12 +108,16 @@ func (p person) next() person {
 		other, _ := generate(n%mostGenerated + 1)
 		return other
 	}
-	i := slices.IndexFunc(people, func(q person) bool { return q.number == p.number })
-	return people[(i+1)%len(people)]
+	among := people
+	if p.atFacebook() {
+		among = users
+	}
+	i := slices.IndexFunc(among, func(q person) bool { return q.number == p.number })
+	return among[(i+1)%len(among)]
 }
 
 func personNamed(username string) (person, bool) {
-	for _, p := range people {
+	for _, p := range everybody {
 		if p.username == username {
 			return p, true
 		}
@@ -127,7 +133,7 @@ func personNamed(username string) (person, bool) {
 }
 
 func personNumbered(number uint16) (person, bool) {
-	for _, p := range people {
+	for _, p := range everybody {
 		if p.number == number {
 			return p, true
 		}

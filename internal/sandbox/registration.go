@@ -43,3 +43,19 @@ func Providers() []string {
 	}
 	return names
 }
+
+// registrations are the apps as the control address tells them.
+func (s *Server) registrations() []any {
+	list := []any{}
+	for _, d := range dialects {
+		one := map[string]any{"provider": d.id, "client_id": d.clientID, "client_secret": d.clientSecret, "people": PeopleOf(d.id), "scopes": d.names(d.all())}
+		switch d.number {
+		case numberFacebook:
+			one["config_id"] = ConfigID
+		case numberGeneric:
+			one["public_client_id"] = PublicClientID
+		}
+		list = append(list, one)
+	}
+	return list
+}

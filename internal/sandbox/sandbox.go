@@ -56,6 +56,10 @@ type Server struct {
 	person   person
 	without  []string
 	offset   time.Duration
+	skew     time.Duration
+	armed    []Mishap
+	families map[uint64]*family
+	declined map[uint16]scopeSet
 	shape    Shape
 	faults   []*Fault
 	codes    map[string]*consent
@@ -77,6 +81,11 @@ type consent struct {
 	redirectURI string
 	made        time.Time
 	used        bool
+	// pages are the ticked ones; challenge, public and family are of login.example.
+	pages     uint64
+	challenge string
+	public    bool
+	family    uint64
 }
 
 // ErrPerson is what an unknown username in Options gives.
@@ -90,7 +99,8 @@ func New(o Options) *Server {
 		o.Now = time.Now
 	}
 	s := &Server{options: o, cross: http.NewCrossOriginProtection(), codes: map[string]*consent{}, person: people[0],
-		counts: map[string]*Count{}, handed: map[fingerprint]*handed{}, states: map[uint16]state{}}
+		counts: map[string]*Count{}, handed: map[fingerprint]*handed{}, states: map[uint16]state{},
+		families: map[uint64]*family{}, declined: map[uint16]scopeSet{}}
 	s.scenario, s.wrong = scenarioNamed(o.Scenario)
 	if o.Person != "" {
 		var known bool
@@ -99,17 +109,75 @@ func New(o Options) *Server {
 		}
 	}
 	s.routes = map[string]route{}
-	for _, d := range dialects[:1] {
-		s.routes["/"+d.authorizeHost+d.authorizePath] = route{d, (*call).authorize}
-		s.routes["/"+d.authorizeHost+d.refusalPath] = route{d, (*call).refusalPage}
-		s.routes["/"+d.authorizeHost+"/accounts/manage_access/"] = route{d, (*call).accessPage}
-		s.routes["/"+d.exchangeHost+d.exchangePath] = route{d, (*call).exchange}
-		s.routes["/"+d.graphHost+d.extendPath] = route{d, (*call).extend}
-		s.routes["/"+d.graphHost+d.renewPath] = route{d, (*call).renew}
+	for _, d := range dialects {
+		d.open(s.routes)
 	}
 	s.routes["/"] = route{dialects[0], (*call).frontPage}
 	s.routes["/style.css"] = route{dialects[0], (*call).styleSheet}
 	return s
+}
+
+// open enters the addresses of d that are always the same.
+func (d *dialect) open(routes map[string]route) {
+	switch d.number {
+	case numberBasic:
+		routes["/"+d.authorizeHost+d.authorizePath] = route{d, (*call).authorize}
+	case numberInstagram:
+		routes["/"+d.authorizeHost+d.authorizePath] = route{d, (*call).authorize}
+		routes["/"+d.authorizeHost+d.refusalPath] = route{d, (*call).refusalPage}
+		routes["/"+d.authorizeHost+"/accounts/manage_access/"] = route{d, (*call).accessPage}
+		routes["/"+d.exchangeHost+d.exchangePath] = route{d, (*call).exchange}
+		routes["/"+d.graphHost+d.extendPath] = route{d, (*call).extend}
+		routes["/"+d.graphHost+d.renewPath] = route{d, (*call).renew}
+	case numberThreads:
+		routes["/"+d.authorizeHost+d.authorizePath] = route{d, (*call).authorize}
+		routes["/threads.net"+d.authorizePath] = route{d, (*call).moved}
+		routes["/www.threads.net"+d.authorizePath] = route{d, (*call).moved}
+		routes["/"+d.authorizeHost+"/settings/website_permissions"] = route{d, (*call).accessPage}
+		for _, version := range []string{"", "/v1.0"} {
+			routes["/"+d.graphHost+version+d.exchangePath] = route{d, (*call).threadsToken}
+			routes["/"+d.graphHost+version+d.extendPath] = route{d, (*call).extend}
+			routes["/"+d.graphHost+version+d.renewPath] = route{d, (*call).renew}
+			routes["/"+d.graphHost+version+"/debug_token"] = route{d, (*call).debugToken}
+		}
+	case numberFacebook:
+		routes["/"+d.authorizeHost+d.refusalPath] = route{d, (*call).facebookPage}
+		routes["/"+d.authorizeHost+"/connect/login_success.html"] = route{d, (*call).successPage}
+	case numberGeneric:
+		routes["/"+d.authorizeHost+d.authorizePath] = route{d, (*call).authorize}
+		routes["/"+d.exchangeHost+d.exchangePath] = route{d, (*call).grant}
+		routes["/"+d.exchangeHost+"/userinfo"] = route{d, (*call).userinfo}
+		routes["/"+d.exchangeHost+"/revoke"] = route{d, (*call).revoke}
+		routes["/"+d.exchangeHost+"/.well-known/oauth-authorization-server"] = route{d, (*call).discovery}
+		routes["/"+d.exchangeHost+"/.well-known/openid-configuration"] = route{d, (*call).discovery}
+		// RFC 8414, 3.1: the place for an issuer that has a path.
+		routes["/.well-known/oauth-authorization-server/"+d.exchangeHost] = route{d, (*call).discovery}
+	}
+}
+
+// find returns the route of a path with parts that a client chooses, the name
+// it has in the log, and whether the path is on a host of d at all.
+func (d *dialect) find(path string) (route, string, bool) {
+	if d.number == numberFacebook {
+		return d.findFacebook(path)
+	}
+	rest, ok := strings.CutPrefix(path, "/"+d.graphHost+"/")
+	if !ok {
+		return route{}, "", false
+	}
+	var node, edge, name string
+	switch d.number {
+	case numberInstagram:
+		node, edge, name = graphPath(rest)
+	case numberThreads:
+		node, edge, name = threadsPath(rest)
+	default:
+		return route{d, (*call).notFound}, "other", true
+	}
+	if name == "" {
+		return route{d, (*call).unknownGraphPath}, "other", true
+	}
+	return route{d, func(c *call) { c.graph(node, edge) }}, "/" + d.graphHost + "/" + name, true
 }
 
 // route is an address of the provider and what answers there.
@@ -124,19 +192,15 @@ func (s *Server) find(path string) (route, string, bool) {
 	if r, ok := s.routes[path]; ok {
 		return r, path, true
 	}
-	for _, d := range dialects[:1] {
-		if strings.HasPrefix(path, "/"+d.authorizeHost+"/p/") {
-			return route{d, (*call).postPage}, "/" + d.authorizeHost + "/p/{post}", true
-		}
-		if rest, ok := strings.CutPrefix(path, "/"+d.pictureHost+"/"); ok {
-			return route{d, func(c *call) { c.picture(rest) }}, "/" + d.pictureHost + "/{picture}", true
-		}
-		if rest, ok := strings.CutPrefix(path, "/"+d.graphHost+"/"); ok {
-			node, edge, name := graphPath(rest)
-			if name != "" {
-				return route{d, func(c *call) { c.graph(node, edge) }}, "/" + d.graphHost + "/" + name, true
-			}
-			return route{d, (*call).unknownGraphPath}, "other", false
+	if first := dialects[0]; strings.HasPrefix(path, "/"+first.authorizeHost+"/p/") {
+		return route{first, (*call).postPage}, "/" + first.authorizeHost + "/p/{post}", true
+	}
+	if rest, ok := strings.CutPrefix(path, "/"+cdn+"/"); ok {
+		return route{dialects[0], func(c *call) { c.picture(rest) }}, "/" + cdn + "/{picture}", true
+	}
+	for _, d := range dialects {
+		if r, name, found := d.find(path); found {
+			return r, name, name != "other"
 		}
 	}
 	return route{dialects[0], (*call).notFound}, "other", false
@@ -163,7 +227,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	now := s.Now()
 	h := w.Header()
-	h.Set("Date", now.UTC().Format(http.TimeFormat))
+	h.Set("Date", now.Add(s.skewed()).UTC().Format(http.TimeFormat))
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	switch {
@@ -199,6 +263,13 @@ func (s *Server) Now() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.options.Now().Add(s.offset)
+}
+
+// skewed is how much the Date header is off.
+func (s *Server) skewed() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.skew
 }
 
 // read takes in query and body. Nothing is kept on disk: a body is smaller
@@ -261,6 +332,9 @@ func (c *call) base() string {
 // issue makes a code for what was allowed. Old codes make room for new ones.
 func (s *Server) issue(c consent) string {
 	code := "AQ" + random(238)
+	if c.dialect.number == numberGeneric {
+		c.family = newFamily()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.order) == mostCodes {
@@ -272,7 +346,8 @@ func (s *Server) issue(c consent) string {
 	return code
 }
 
-// redeem uses a code up and returns what it stood for, or the provider's message.
+// redeem uses a code up and returns what it stood for, or the provider's
+// message; for one that was used before, both.
 func (s *Server) redeem(code string, now time.Time) (consent, string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -283,7 +358,7 @@ func (s *Server) redeem(code string, now time.Time) (consent, string) {
 	case !known:
 		return consent{}, messageBadCode
 	case c.used:
-		return consent{}, messageCodeUsed
+		return *c, messageCodeUsed
 	case !now.Before(c.made.Add(codeLife)):
 		return consent{}, messageNoCode
 	}

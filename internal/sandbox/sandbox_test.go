@@ -470,7 +470,8 @@ func TestExchange(t *testing.T) {
 		"no app id":               {[]string{"client_id", "-"}, "Missing required field client_id"},
 		"mistyped app id":         {[]string{"client_id", "99060262793809B"}, "Missing required field client_id"},
 		"padded app id":           {[]string{"client_id", ClientID + "\n"}, "Missing required field client_id"},
-		"other app id":            {[]string{"client_id", "123456789012345"}, "Invalid platform app"},
+		"other app id":            {[]string{"client_id", "123456789012345"}, "Missing required field client_id"},
+		"the Meta app's id":       {[]string{"client_id", MetaAppID}, "Invalid platform app"},
 		"no grant type":           {[]string{"grant_type", "-"}, messageNoGrant},
 		"other grant type":        {[]string{"grant_type", "password"}, messageBadGrant},
 		"fake code, fake secret":  {[]string{"code", "AQfake", "client_secret", "fake"}, "Invalid authorization code"},
@@ -483,7 +484,7 @@ func TestExchange(t *testing.T) {
 		"wrong secret":            {[]string{"client_secret", strings.Repeat("0", 32)}, "Error validating client secret."},
 		"padded secret":           {[]string{"client_secret", ClientSecret + " "}, "Error validating client secret."},
 		"redirect before secret":  {[]string{"redirect_uri", "x", "client_secret", "x"}, messageRedirect},
-		"app id before the code":  {[]string{"client_id", "1", "code", "x"}, "Invalid platform app"},
+		"app id before the code":  {[]string{"client_id", MetaAppID, "code", "x"}, "Invalid platform app"},
 		"app id before the grant": {[]string{"client_id", "", "grant_type", "x"}, "Missing required field client_id"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -582,9 +583,9 @@ func TestCodeOnceAndOneHour(t *testing.T) {
 
 func TestCodesDoNotPileUp(t *testing.T) {
 	s := New(Options{})
-	first := s.issue(consent{made: s.Now()})
+	first := s.issue(consent{dialect: dialects[0], made: s.Now()})
 	for range mostCodes {
-		s.issue(consent{made: s.Now()})
+		s.issue(consent{dialect: dialects[0], made: s.Now()})
 	}
 	if len(s.codes) != mostCodes || len(s.order) != mostCodes {
 		t.Errorf("%d codes are kept", len(s.codes))

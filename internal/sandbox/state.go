@@ -77,6 +77,8 @@ type handed struct {
 	birth uint64
 	// asked is how many questions it has answered.
 	asked int
+	// listed: it has told which accounts it reaches, to the last.
+	listed bool
 	// rotated: a renewal has replaced it; grace is how many more it may have.
 	rotated bool
 	grace   int
@@ -145,10 +147,28 @@ func (s *Server) SetState(username, name string) error {
 // of 458, 459 and 467 are from memory.
 var (
 	passwordChanged = graphError{http.StatusBadRequest, "Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons.", typeOAuth, 190, 460}
-	accessRemoved   = graphError{http.StatusBadRequest, "Error validating access token: The user has not authorized application " + ClientID + ".", typeOAuth, 190, 458}
 	checkpointed    = graphError{http.StatusBadRequest, "Error validating access token: You cannot access the app till you log in to www.instagram.com and follow the instructions given.", typeOAuth, 190, 459}
 	loggedOut       = graphError{http.StatusBadRequest, "Error validating access token: The session is invalid because the user logged out.", typeOAuth, 190, 467}
 )
+
+// accessRemoved names the app whose access is gone.
+func accessRemoved(d *dialect) graphError {
+	return graphError{http.StatusBadRequest, "Error validating access token: The user has not authorized application " + d.clientID + ".", typeOAuth, 190, 458}
+}
+
+// ended tells whether a token no longer works, without counting a question.
+func (c *call) ended(t token, sent string) (graphError, bool) {
+	if !c.now.Before(t.ends) {
+		return expired(t.ends, c.now), true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h := c.known(sent)
+	if set, ok := c.states[t.person.number]; ok && h.birth <= set.until && set.name != "ok" {
+		return loggedOut, true
+	}
+	return loggedOut, h.rotated
+}
 
 // lastQuestion is how long after its issue the token of a scenario that dies
 // still answers its one question.
@@ -156,13 +176,19 @@ const lastQuestion = time.Minute
 
 // dead counts the request and tells whether something other than age has ended
 // the token, and how that is said.
-func (c *call) dead(t token, access, step string) (graphError, bool) {
+func (c *call) dead(t token, sent, step string) (graphError, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	h := c.known(access)
+	h := c.known(sent)
 	name := ""
-	if dies := scenarioNumbered(t.scenario).dies; dies != "" && t.kind == long {
-		if h.asked > 0 || step != "identity" || c.now.Sub(t.issued) >= lastQuestion {
+	if dies := scenarioNumbered(t.scenario).dies; dies != "" && (t.kind == long || t.kind == access) {
+		question := step == "identity"
+		if t.dialect.number == numberFacebook {
+			// There the sign-in's own questions are who, and which accounts.
+			question = (step == "identity" || step == "accounts") && !h.listed
+		}
+		over := h.asked > 0 && t.dialect.number != numberFacebook
+		if over || !question || c.now.Sub(t.issued) >= lastQuestion {
 			name = dies
 		}
 	}
@@ -174,7 +200,7 @@ func (c *call) dead(t token, access, step string) (graphError, bool) {
 	rotated := h.rotated && step != "renew"
 	refusal, dead := map[string]graphError{
 		"ended":            expired(c.now.Add(-time.Minute), c.now),
-		"password-changed": passwordChanged, "removed": accessRemoved, "checkpoint": checkpointed,
+		"password-changed": passwordChanged, "removed": accessRemoved(t.dialect), "checkpoint": checkpointed,
 	}[name]
 	if !dead && rotated {
 		refusal, dead = loggedOut, true
@@ -205,7 +231,7 @@ func (c *call) rotate(t token, access string) bool {
 
 // Minted says which token Mint makes.
 type Minted struct {
-	// Person is a username; empty is the first of People.
+	// Person is a username; empty is the provider's first.
 	Person string
 	// Age is how long ago it was issued, 0 to ten years.
 	Age time.Duration
@@ -213,33 +239,54 @@ type Minted struct {
 	Short bool
 	// Scopes are those it has; nil is all.
 	Scopes []string
+	// Provider is one of Providers; empty is Instagram.
+	Provider string
+	// Pages are the ids of Facebook Pages that it reaches; nil is all.
+	Pages []string
 }
 
 // Mint makes a token without a sign-in, as the dashboard's button does, of any
-// age. Errors: ErrPerson, and one for an age or a scope that cannot be.
+// age. login.example gives an access token. Errors: ErrPerson, and one for a
+// provider, an age, a scope or a Page that cannot be.
 func (s *Server) Mint(m Minted) (string, error) {
-	d := dialects[0]
-	who, known := personNamed(cmp.Or(m.Person, people[0].username))
+	d, exists := dialectNamed(m.Provider)
+	if !exists {
+		return "", errors.New("sandbox: no such provider; there are: " + strings.Join(Providers(), " "))
+	}
+	who, known := d.known(cmp.Or(m.Person, d.people()[0].username))
 	if !known {
-		return "", fmt.Errorf("%w; there are: %s user-0001 …", ErrPerson, strings.Join(People(), " "))
+		return "", fmt.Errorf("%w; there are: %s", ErrPerson, strings.Join(PeopleOf(d.id), " "))
 	}
 	if m.Age < 0 || m.Age > mostForward {
 		return "", errors.New("sandbox: age is 0 to 87600h")
 	}
-	t := token{dialect: d, kind: long, person: who, scopes: 1<<len(d.scopes) - 1, issued: s.Now().Add(-m.Age)}
+	t := token{dialect: d, kind: long, person: who, scopes: d.all(), issued: s.Now().Add(-m.Age), pages: allPages(who)}
 	if m.Scopes != nil {
 		t.scopes = 0
 		for _, name := range m.Scopes {
 			bit := d.bit(name)
 			if bit < 0 {
-				return "", errors.New("sandbox: scopes names one that no provider has")
+				return "", errors.New("sandbox: scopes names one that this provider does not have")
 			}
 			t.scopes |= 1 << bit
+		}
+	}
+	if m.Pages != nil {
+		t.pages = 0
+		for _, id := range m.Pages {
+			i := slices.IndexFunc(who.pages, func(p page) bool { return p.id == id })
+			if i < 0 {
+				return "", errors.New("sandbox: pages names one that this person does not have")
+			}
+			t.pages |= 1 << i
 		}
 	}
 	t.ends = t.issued.Add(longLife)
 	if m.Short {
 		t.kind, t.ends = short, t.issued.Add(shortLife)
+	}
+	if d.number == numberGeneric {
+		t.kind, t.ends = access, t.issued.Add(shortLife)
 	}
 	s.mu.Lock()
 	length := s.shape.TokenLength

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 )
@@ -25,8 +26,13 @@ const (
 	// client that assumes the number instead of reading it is found out.
 	longLife = 5183944 * time.Second
 
+	// pageLife is that of a Page's token, which has no date of its end.
+	pageLife = 100 * 365 * 24 * time.Hour
+	// refreshLife is that of a refresh token of login.example.
+	refreshLife = 180 * 24 * time.Hour
+
 	tokenVersion = 1
-	payloadHead  = 25
+	payloadHead  = 37
 	macSize      = sha256.Size
 )
 
@@ -34,13 +40,29 @@ const (
 // purpose: it keeps out damage, not people.
 var practiceKey = []byte("tokenkeep practice ground: a public constant that protects nothing")
 
-// kind is how long a token lives.
+// kind is what a token is good for, and how long. Never reuse a number.
 type kind byte
 
 const (
 	short kind = 1
 	long  kind = 2
+	// ofPage is a Facebook Page's own token.
+	ofPage kind = 3
+	// access and refresh are login.example's two.
+	access  kind = 4
+	refresh kind = 5
 )
+
+// kinds are those that tokens of d have.
+func (d *dialect) kinds() []kind {
+	switch d.number {
+	case numberFacebook:
+		return []kind{short, long, ofPage}
+	case numberGeneric:
+		return []kind{access, refresh}
+	}
+	return []kind{short, long}
+}
 
 // token is all that a practice token says about itself.
 type token struct {
@@ -50,8 +72,15 @@ type token struct {
 	scopes     scopeSet
 	scenario   byte
 	urlencoded bool
-	issued     time.Time
-	ends       time.Time
+	// public: made for the client that has no secret.
+	public bool
+	issued time.Time
+	ends   time.Time
+	// pages are the Facebook Pages that were ticked, a bit each, in the order of
+	// the person's; family is that of a token of login.example, whose
+	// generation counts the renewals. Both stand in the same place.
+	pages, family uint64
+	generation    uint32
 }
 
 var (
@@ -83,11 +112,16 @@ func (t token) encode(length int) string {
 	if t.urlencoded {
 		payload[3] = 1
 	}
+	if t.public {
+		payload[3] |= 2
+	}
 	binary.BigEndian.PutUint16(payload[4:], t.person.number)
 	binary.BigEndian.PutUint16(payload[6:], uint16(t.scopes))
 	binary.BigEndian.PutUint64(payload[8:], uint64(t.issued.UnixMilli()))
 	binary.BigEndian.PutUint64(payload[16:], uint64(t.ends.UnixMilli()))
 	payload[24] = t.dialect.number
+	binary.BigEndian.PutUint64(payload[25:], t.pages|t.family)
+	binary.BigEndian.PutUint32(payload[33:], t.generation)
 	_, _ = rand.Read(payload[payloadHead:])
 	return t.dialect.prefix + mark + base64.RawURLEncoding.EncodeToString(append(payload, sign(payload)...))
 }
@@ -114,17 +148,27 @@ func (d *dialect) decode(s string) (token, error) {
 	}
 	who, known := personNumbered(binary.BigEndian.Uint16(payload[4:]))
 	k := kind(payload[1])
-	if !known || (k != short && k != long) {
+	if !known || !slices.Contains(d.kinds(), k) {
 		return token{}, errDamagedToken
 	}
-	return token{
+	t := token{
 		dialect: d, kind: k, person: who,
 		scopes:     scopeSet(binary.BigEndian.Uint16(payload[6:])),
 		scenario:   payload[2],
-		urlencoded: payload[3] == 1,
+		urlencoded: payload[3]&1 == 1,
+		public:     payload[3]&2 == 2,
 		issued:     time.UnixMilli(int64(binary.BigEndian.Uint64(payload[8:]))).UTC(),
 		ends:       time.UnixMilli(int64(binary.BigEndian.Uint64(payload[16:]))).UTC(),
-	}, nil
+	}
+	// Tokens of earlier programs have padding in these places, and none of them
+	// is of one of these two.
+	switch d.number {
+	case numberFacebook:
+		t.pages = binary.BigEndian.Uint64(payload[25:])
+	case numberGeneric:
+		t.family, t.generation = binary.BigEndian.Uint64(payload[25:]), binary.BigEndian.Uint32(payload[33:])
+	}
+	return t, nil
 }
 
 const tokenAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
