@@ -85,6 +85,9 @@ func (s *Service) check(ctx context.Context, in Setup, withSecret bool) (client,
 		return c, nil
 	}
 	if c.saved == nil || !c.saved.SecretKept {
+		if !oauth.NeedsSecret(d) {
+			return c, nil
+		}
 		return c, problem.New(problem.SecretMissing, "app", in.App, "provider", d.Name)
 	}
 	// A secret goes only to the hosts that it was entered for (ATT-8).

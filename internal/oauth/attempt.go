@@ -92,7 +92,7 @@ func NewAttempt(d provider.Definition, app App, scopes []string, random io.Reade
 	}
 	app.ClientID = id
 	app.ClientSecret = CleanSecret(app.ClientSecret.Reveal())
-	if app.ClientSecret.Empty() && (needsSecret(d.Exchange) || needsSecret(d.Extend)) {
+	if app.ClientSecret.Empty() && NeedsSecret(d) {
 		return nil, problem.New(problem.SecretMissing, "provider", d.Name)
 	}
 	if app.ClientSecret.Len() > maxSecret {
@@ -119,6 +119,9 @@ func NewAttempt(d provider.Definition, app App, scopes []string, random io.Reade
 	}
 	return a, nil
 }
+
+// NeedsSecret reports whether nobody can sign in without a client secret.
+func NeedsSecret(d provider.Definition) bool { return needsSecret(d.Exchange) || needsSecret(d.Extend) }
 
 // needsSecret reports whether the step cannot be asked for by a client without
 // a secret (RFC 6749 section 2.1, public clients).
