@@ -18,6 +18,7 @@ type appAddOptions struct {
 	SecretFile               string
 	ForgetSecret             bool
 	RedirectURI              string
+	ConfigID                 string
 	Scopes                   []string
 }
 
@@ -31,10 +32,11 @@ func (p *program) appAddCommand(run func(context.Context, appAddOptions) error) 
 	f.StringVar(&o.SecretFile, "client-secret-file", "", p.say.Say("cli.flag.client_secret_file"))
 	f.BoolVar(&o.ForgetSecret, "forget-secret", false, p.say.Say("cli.app.add.flag.forget_secret"))
 	f.StringVar(&o.RedirectURI, "redirect-uri", "", p.say.Say("cli.app.add.flag.redirect_uri"))
+	f.StringVar(&o.ConfigID, "config-id", "", p.say.Say("cli.app.add.flag.config_id"))
 	f.StringArrayVar(&o.Scopes, "scope", nil, p.say.Say("cli.flag.scope"))
 	complete(cmd, "provider", p.providerIDs)
 	complete(cmd, "scope", p.scopeNames(&o.Provider))
-	for _, free := range []string{"name", "client-id", "redirect-uri"} {
+	for _, free := range []string{"name", "client-id", "redirect-uri", "config-id"} {
 		complete(cmd, free, nil)
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -54,6 +56,7 @@ func (p *program) appAdd(ctx context.Context, o appAddOptions) error {
 	}
 	defer s.Close()
 	p.misread(s)
+	optional := secretOptional(s, o.Provider)
 	var typed secret.Text
 	switch {
 	case o.SecretFile != "":
@@ -62,15 +65,18 @@ func (p *program) appAdd(ctx context.Context, o appAddOptions) error {
 		}
 	case o.ForgetSecret:
 	case p.canAsk():
-		if typed, err = p.askSecret(ctx); err != nil {
+		if typed, err = p.askSecret(ctx, optional); err != nil {
 			return err
 		}
+	case optional:
 	default:
 		return problem.New(problem.SecretMissing)
 	}
 	app, err := s.AddApp(ctx, connect.Setup{
 		App: o.Name, Provider: o.Provider, ClientID: o.ClientID, ClientSecret: typed,
-		RedirectURI: o.RedirectURI, KeepSecret: !o.ForgetSecret,
+		RedirectURI: o.RedirectURI, ConfigID: o.ConfigID,
+		// A public client has none to keep.
+		KeepSecret: !o.ForgetSecret && !(optional && typed.Empty()),
 	}, o.Scopes)
 	if err != nil {
 		return err
@@ -79,9 +85,12 @@ func (p *program) appAdd(ctx context.Context, o appAddOptions) error {
 		p.object(app)
 	}
 	p.result(p.say.Say("cli.app.add.done", text.Args{"name": problem.Outside(app.Name, 80), "redirect": app.RedirectURI}))
-	if app.SecretKept {
+	switch {
+	case app.SecretKept:
 		p.note(p.say.Say("cli.app.add.kept"))
-	} else {
+	case optional && typed.Empty() && !o.ForgetSecret:
+		p.note(p.say.Say("cli.app.add.public"))
+	default:
 		p.note(p.say.Say("cli.app.add.forgotten"))
 	}
 	return nil

@@ -19,6 +19,8 @@ const programName = "tokenkeepctl"
 func (p *program) commands() *cobra.Command {
 	return p.root(
 		p.group("app", p.appAddCommand(p.appAdd), p.appListCommand(p.appList), p.appRemoveCommand(p.appRemove)),
+		p.group("provider", p.providerAddCommand(p.providerAdd), p.providerListCommand(p.providerList), p.providerConfirmCommand(p.providerConfirm), p.providerRemoveCommand(p.providerRemove)),
+		p.guideCommand(p.guide),
 		p.doctorCommand(p.doctor),
 		p.connectCommand(p.connect),
 		p.listCommand(p.list),

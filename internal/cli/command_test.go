@@ -48,6 +48,9 @@ func TestConnectFlags(t *testing.T) {
 		"way":                {args: []string{"--app", "s", "--receive", "pigeon"}, bad: "--receive"},
 		"browser":            {args: []string{"--app", "s", "--browser", "lynx"}, bad: "--browser"},
 		"no time":            {args: []string{"--app", "s", "--timeout", "0"}, bad: "--timeout"},
+		"again":              {args: []string{"--again", "me"}, want: connectOptions{Again: "me", Timeout: 10 * time.Minute}},
+		"which accounts":     {args: []string{"--app", "s", "--account", "@a, b", "--account", "c"}, want: connectOptions{App: "s", Accounts: []string{"a", "b", "c"}, Timeout: 10 * time.Minute}},
+		"again as another":   {args: []string{"--again", "me", "--expect", "you"}, bad: "*"},
 		"past":               {args: []string{"--app", "s", "--timeout", "-5m"}, bad: "--timeout"},
 		"no unit":            {args: []string{"--app", "s", "--timeout", "10"}, bad: "--timeout"},
 		"too long":           {args: []string{"--app", "s", "--timeout", "25h"}, bad: "--timeout"},
@@ -82,7 +85,7 @@ func TestAppAddFlags(t *testing.T) {
 		bad  string
 	}{
 		"least":       {args: []string{"--name", "n", "--provider", "p", "--client-id", "1"}, want: appAddOptions{Name: "n", Provider: "p", ClientID: "1"}},
-		"all":         {args: []string{"--name", "n", "--provider", "p", "--client-id", "1", "--client-secret-file", "f", "--forget-secret", "--redirect-uri", "u", "--scope", "s"}, want: appAddOptions{Name: "n", Provider: "p", ClientID: "1", SecretFile: "f", ForgetSecret: true, RedirectURI: "u", Scopes: []string{"s"}}},
+		"all":         {args: []string{"--name", "n", "--provider", "p", "--client-id", "1", "--client-secret-file", "f", "--forget-secret", "--redirect-uri", "u", "--scope", "s", "--config-id", "c"}, want: appAddOptions{Name: "n", Provider: "p", ClientID: "1", SecretFile: "f", ForgetSecret: true, RedirectURI: "u", ConfigID: "c", Scopes: []string{"s"}}},
 		"empty is ok": {args: []string{"--name", "", "--provider", "", "--client-id", ""}},
 		"no name":     {args: []string{"--provider", "p", "--client-id", "1"}, bad: "--name"},
 		"no provider": {args: []string{"--name", "n", "--client-id", "1"}, bad: "--provider"},
@@ -129,6 +132,7 @@ func TestOtherFlags(t *testing.T) {
 		{"token a b", nil},
 		{"doctor", doctorOptions{}},
 		{"doctor --app x", doctorOptions{App: "x"}},
+		{"doctor --offline", doctorOptions{Offline: true}},
 		{"serve", sandboxOptions{Addr: "127.0.0.1:0", Scenario: "ok"}},
 		{"serve --addr [::1]:80 --scenario deny", sandboxOptions{Addr: "[::1]:80", Scenario: "deny"}},
 		{"serve --addr localhost:1", sandboxOptions{Addr: "localhost:1", Scenario: "ok"}},
@@ -179,8 +183,8 @@ func paths(t *testing.T) []string {
 // The contract's commands of this version, and no others: what does not work
 // yet is not there (ruling 12).
 func TestCommandsAreThoseOfTheContract(t *testing.T) {
-	want := []string{"", "app", "app add", "app list", "app remove", "bundle", "calendar", "check", "completion", "connect", "diary", "doctor",
-		"import", "inspect", "list", "remove", "renew", "revoke", "sandbox", "sandbox serve", "show",
+	want := []string{"", "app", "app add", "app list", "app remove", "bundle", "calendar", "check", "completion", "connect", "diary", "doctor", "guide",
+		"import", "inspect", "list", "provider", "provider add", "provider confirm", "provider list", "provider remove", "remove", "renew", "revoke", "sandbox", "sandbox serve", "show",
 		"timer", "timer off", "timer on", "timer status", "token", "vault", "vault self-test", "vault status"}
 	if got := paths(t); !reflect.DeepEqual(got, want) {
 		t.Errorf("%q\nwant %q", got, want)
@@ -199,7 +203,7 @@ func TestSEC2_HelpOfEveryCommandHasNoSecretFlag(t *testing.T) {
 			got := b.out.String()
 			for _, word := range strings.Fields(got) {
 				name, isFlag := strings.CutPrefix(strings.Trim(word, "`,.:"), "--")
-				if isFlag && soundsSecret(name) && name != "client-secret-file" && name != "forget-secret" && name != "token-file" {
+				if isFlag && soundsSecret(name) && name != "client-secret-file" && name != "forget-secret" && name != "token-file" && name != "token-url" {
 					t.Errorf("%s --help shows --%s", path, name)
 				}
 			}
@@ -346,7 +350,7 @@ func TestCompletionOffersCommandsFlagsAndNamesButNeverSecrets(t *testing.T) {
 		line string
 		want []string
 	}{
-		{"", []string{"app", "bundle", "calendar", "check", "completion", "connect", "diary", "doctor", "help", "import", "inspect", "list", "remove", "renew", "revoke", "sandbox", "show", "timer", "token", "vault"}},
+		{"", []string{"app", "bundle", "calendar", "check", "completion", "connect", "diary", "doctor", "guide", "help", "import", "inspect", "list", "provider", "remove", "renew", "revoke", "sandbox", "show", "timer", "token", "vault"}},
 		{"app ", []string{"add", "list", "remove"}},
 		{"app remove ", []string{"shop", "blog"}},
 		{"connect --app ", []string{"shop", "blog"}},
@@ -354,14 +358,16 @@ func TestCompletionOffersCommandsFlagsAndNamesButNeverSecrets(t *testing.T) {
 		{"connect --browser ", []string{"default", "separate", "none"}},
 		{"connect --expect ", []string{"lantern.books", "twin", "Twin"}},
 		{"connect --app shop --scope instagram_business_manage_m", []string{"instagram_business_manage_messages"}},
-		{"app add --provider inst", []string{"instagram"}},
+		{"app add --provider instagram", []string{"instagram", "instagram-facebook"}},
 		{"show ", []string{"lantern.books", "twin@shop", "Twin@blog", "a4"}},
 		{"show lantern.books ", nil},
 		{"renew lantern.books ", []string{"twin@shop", "Twin@blog", "a4"}},
 		{"check ", []string{"lantern.books", "twin@shop", "Twin@blog", "a4"}},
 		{"revoke ", []string{"lantern.books", "twin@shop", "Twin@blog", "a4"}},
 		{"diary ", []string{"lantern.books", "twin@shop", "Twin@blog", "a4"}},
-		{"import --provider inst", []string{"instagram"}},
+		{"import --provider thr", []string{"threads"}},
+		{"guide ", []string{"own_app", "dashboard_token", "tester_invite", "facebook", "threads"}},
+		{"connect --again ", []string{"lantern.books", "twin@shop", "Twin@blog", "a4"}},
 		{"import --app ", []string{"shop", "blog"}},
 		{"import --token", []string{"--token-file"}},
 		{"calendar o", []string{"off"}},

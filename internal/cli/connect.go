@@ -18,12 +18,17 @@ import (
 )
 
 type connectOptions struct {
-	App        string
-	Scopes     []string
-	Receive    connect.Receive
-	Browser    connect.Browser
-	Timeout    time.Duration
-	Expect     string
+	App     string
+	Scopes  []string
+	Receive connect.Receive
+	Browser connect.Browser
+	Timeout time.Duration
+	Expect  string
+	// Again is an account that is to sign in once more; its app and its
+	// permissions are used, and nobody else's answer is saved for it.
+	Again string
+	// Accounts are the usernames to keep where one sign-in reaches several.
+	Accounts   []string
 	SecretFile string
 }
 
@@ -38,6 +43,8 @@ func (p *program) connectCommand(run func(context.Context, connectOptions) error
 	f.StringVar(&browser, "browser", "", p.say.Say("cli.connect.flag.browser"))
 	f.StringVar(&timeout, "timeout", "", p.say.Say("cli.connect.flag.timeout"))
 	f.StringVar(&o.Expect, "expect", "", p.say.Say("cli.connect.flag.expect"))
+	f.StringVar(&o.Again, "again", "", p.say.Say("cli.connect.flag.again"))
+	f.StringArrayVar(&o.Accounts, "account", nil, p.say.Say("cli.connect.flag.account"))
 	f.StringVar(&o.SecretFile, "client-secret-file", "", p.say.Say("cli.flag.client_secret_file"))
 	ways := []string{string(connect.ReceiveListen), string(connect.ReceivePaste), string(connect.ReceiveWindow)}
 	browsers := []string{string(connect.BrowserDefault), string(connect.BrowserSeparate), string(connect.BrowserNone)}
@@ -47,11 +54,20 @@ func (p *program) connectCommand(run func(context.Context, connectOptions) error
 	complete(cmd, "browser", func() []string { return browsers })
 	complete(cmd, "timeout", func() []string { return []string{"5m", "10m", "30m"} })
 	complete(cmd, "expect", p.usernames)
+	complete(cmd, "again", p.accountRefs)
+	complete(cmd, "account", p.usernames)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := required(cmd, "app"); err != nil {
-			return err
+		if o.Again == "" {
+			if err := required(cmd, "app"); err != nil {
+				return err
+			}
 		}
 		path := cmd.CommandPath()
+		for _, other := range []string{"expect", "account"} {
+			if o.Again != "" && cmd.Flags().Changed(other) {
+				return usage("flags_together", "command", path, "flags", "--again, --"+other)
+			}
+		}
 		if receive != "" && !slices.Contains(ways, receive) {
 			return usage("flag_wrong", "command", path, "flag", "--receive", "takes", strings.Join(ways, ", "))
 		}
@@ -68,10 +84,24 @@ func (p *program) connectCommand(run func(context.Context, connectOptions) error
 			o.Timeout = d
 		}
 		o.Scopes = scopeList(o.Scopes)
-		o.Expect = strings.TrimPrefix(strings.TrimSpace(o.Expect), "@")
+		o.Expect = plainName(o.Expect)
+		o.Accounts = namesIn(o.Accounts)
 		return run(cmd.Context(), o)
 	}
 	return cmd
+}
+
+// plainName is a username as the provider writes it.
+func plainName(typed string) string { return strings.TrimPrefix(strings.TrimSpace(typed), "@") }
+
+// namesIn takes usernames as people write them: one a flag, or several with
+// commas or blanks between.
+func namesIn(given []string) []string {
+	names := scopeList(given)
+	for i := range names {
+		names[i] = plainName(names[i])
+	}
+	return names
 }
 
 func (p *program) connect(ctx context.Context, o connectOptions) error {
@@ -80,7 +110,12 @@ func (p *program) connect(ctx context.Context, o connectOptions) error {
 		return err
 	}
 	defer s.Close()
+	p.misread(s)
 	p.finishFormer(ctx, s)
+	again, err := p.signedInBefore(ctx, s, &o)
+	if err != nil {
+		return err
+	}
 	typed, keep, err := p.secretOfApp(ctx, s, o)
 	if err != nil {
 		return err
@@ -88,10 +123,15 @@ func (p *program) connect(ctx context.Context, o connectOptions) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 
-	w := &attempt{p: p, options: o, stdinIsTerminal: p.terminal(p.in)}
+	w := &attempt{p: p, options: o, stdinIsTerminal: p.terminal(p.in), end: cancel}
 	r := connect.Request{
 		Setup:  connect.Setup{App: o.App, ClientSecret: typed, KeepSecret: keep},
 		Scopes: o.Scopes, Receive: o.Receive, Browser: o.Browser, Timeout: o.Timeout, Expect: o.Expect,
+		ExpectAccount: again,
+	}
+	if len(o.Accounts) > 0 {
+		w.choose = make(chan []string, 1)
+		r.Choose = w.choose
 	}
 	pasted := make(chan string)
 	r.Pasted = pasted
@@ -107,7 +147,7 @@ func (p *program) connect(ctx context.Context, o connectOptions) error {
 		if w.last().Held {
 			p.note(p.say.Say("cli.connect.held"))
 		}
-		return err
+		return p.unsaved(ctx, s, o.App, err)
 	}
 	if account.VaultProgram == "" {
 		if storage, err := s.Storage(ctx); err == nil {
@@ -132,27 +172,74 @@ func (p *program) secretOfApp(ctx context.Context, s service, o connectOptions) 
 		return typed, false, nil
 	}
 	keep = apps[i].SecretKept
+	optional := secretOptional(s, apps[i].Provider)
 	switch {
 	case o.SecretFile != "":
 		typed, err = p.readSecret(ctx, o.SecretFile)
 	case keep:
 	case p.canAsk():
-		typed, err = p.askSecret(ctx)
+		typed, err = p.askSecret(ctx, optional)
+	case optional:
 	default:
 		err = problem.New(problem.SecretMissing, "app", problem.Outside(o.App, 80), "provider", apps[i].Provider)
 	}
 	return typed, keep, err
 }
 
+// signedInBefore fills in what an account that signs in again has: its app,
+// and the permissions that it had been asked for beside those to be added.
+func (p *program) signedInBefore(ctx context.Context, s service, o *connectOptions) (id string, err error) {
+	if o.Again == "" {
+		return "", nil
+	}
+	a, err := s.Account(ctx, o.Again)
+	if err != nil {
+		return "", err
+	}
+	if o.App == "" {
+		o.App = a.App
+	}
+	if o.App == "" {
+		// It was pasted: there is no app that it could sign in with.
+		return "", usage("flag_missing", "command", programName+" connect", "flag", "--app")
+	}
+	if len(o.Scopes) > 0 {
+		o.Scopes = append(slices.Clone(a.ScopesAsked), o.Scopes...)
+		slices.Sort(o.Scopes)
+		o.Scopes = slices.Compact(o.Scopes)
+	}
+	return a.ID, nil
+}
+
+// unsaved says what a failed sign-in leads to, beside the problem itself.
+func (p *program) unsaved(ctx context.Context, s service, app string, err error) error {
+	var failed *problem.Problem
+	if !errors.As(err, &failed) {
+		return err
+	}
+	apps, _ := s.Apps(ctx)
+	if i := slices.IndexFunc(apps, func(a connect.App) bool { return a.Name == app }); i >= 0 {
+		if d, known := definitionOf(s, apps[i].Provider); known {
+			p.showWay(d, failed)
+		}
+	}
+	return err
+}
+
 type connectedLine struct {
 	Event   string          `json:"event"`
 	Account connect.Account `json:"account"`
-	Notices []problemObject `json:"notices,omitempty"`
+	// Accounts are all of them where the sign-in brought several.
+	Accounts []connect.Account `json:"accounts,omitempty"`
+	Notices  []problemObject   `json:"notices,omitempty"`
 }
 
 func (p *program) connected(account connect.Account, final connect.State) {
 	if p.json {
 		line := connectedLine{Event: "connected", Account: account}
+		if len(final.Accounts) > 1 {
+			line.Accounts = final.Accounts
+		}
 		for _, notice := range final.Notices {
 			line.Notices = append(line.Notices, p.problemObject(notice))
 		}
@@ -179,6 +266,11 @@ func (p *program) connected(account connect.Account, final connect.State) {
 		lines = append(lines, "  "+p.say.Say("cli.connect.secret_forgotten"))
 	}
 	lines = append(lines, "  "+p.say.Say("cli.connect.next", one("ref", account.ID)))
+	for _, other := range final.Accounts {
+		if other.ID != account.ID {
+			lines = append(lines, p.say.Say("cli.connect.done", one("account", p.handle(other))), "  "+p.say.Say("cli.connect.next", one("ref", other.ID)))
+		}
+	}
 	p.result(strings.Join(lines, "\n"))
 	for _, notice := range final.Notices {
 		p.warn(notice)
@@ -190,6 +282,10 @@ type attempt struct {
 	p               *program
 	options         connectOptions
 	stdinIsTerminal bool
+	// choose takes the accounts to keep, nil where nobody named any; end ends
+	// the attempt for a reason of ours.
+	choose chan []string
+	end    context.CancelCauseFunc
 
 	mu       sync.Mutex
 	state    connect.State
@@ -197,6 +293,7 @@ type attempt struct {
 	changed  chan struct{}
 	showed   bool // the address was printed
 	knocking bool // strangers were mentioned
+	reached  bool // what the token reaches was said
 }
 
 type stateLine struct {
@@ -232,6 +329,10 @@ func (a *attempt) observe(s connect.State) {
 	}
 	if s.Step != before.Step || !s.Deadline.Equal(before.Deadline) {
 		a.announce(s, before)
+	}
+	if s.Choices != nil && before.Choices == nil && !a.reached {
+		a.reached = true
+		a.reach(s.Choices)
 	}
 	if refused {
 		if a.p.json {

@@ -10,12 +10,17 @@ import (
 	"github.com/tokenkeep/tokenkeep/internal/text"
 )
 
-type doctorOptions struct{ App string }
+type doctorOptions struct {
+	App string
+	// Offline leaves out what is asked over the network.
+	Offline bool
+}
 
 func (p *program) doctorCommand(run func(context.Context, doctorOptions) error) *cobra.Command {
 	var o doctorOptions
 	cmd := p.command("doctor", "doctor", "")
 	cmd.Flags().StringVar(&o.App, "app", "", p.say.Say("cli.doctor.flag.app"))
+	cmd.Flags().BoolVar(&o.Offline, "offline", false, p.say.Say("cli.doctor.flag.offline"))
 	complete(cmd, "app", p.appNames)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) }
 	return cmd
@@ -51,7 +56,7 @@ func (p *program) doctor(ctx context.Context, o doctorOptions) error {
 		}
 	}
 	worst := 0
-	_, err = s.Doctor(ctx, connect.Setup{App: o.App}, func(line connect.Line) {
+	_, err = s.Doctor(ctx, connect.Setup{App: o.App, Offline: o.Offline}, func(line connect.Line) {
 		if line.Level == connect.Bad && line.Problem != nil {
 			worst = max(worst, line.Problem.Kind.ExitCode())
 		}

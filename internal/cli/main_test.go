@@ -84,6 +84,11 @@ type double struct {
 	renewing   bool
 	storage    func() (connect.Storage, error)
 	selfTest   func() error
+	questions  []provider.Question
+	confirmed  []string
+	discover   func(issuer string) (provider.Server, error)
+	added      func(provider.Server) (provider.Definition, error)
+	dropped    []string
 	closed     int
 }
 
@@ -236,6 +241,28 @@ func (d *double) MarkWarned(_ context.Context, id string, days int) error {
 	return nil
 }
 func (d *double) SetRenewing(on bool) { d.renewing = on }
+
+func (d *double) Questions() []provider.Question { return d.questions }
+func (d *double) ConfirmProvider(_ context.Context, id string) error {
+	d.confirmed = append(d.confirmed, id)
+	return nil
+}
+func (d *double) Discover(_ context.Context, issuer string) (provider.Server, error) {
+	if d.discover == nil {
+		d.unset("Discover")
+	}
+	return d.discover(issuer)
+}
+func (d *double) AddProvider(_ context.Context, server provider.Server) (provider.Definition, error) {
+	if d.added == nil {
+		d.unset("AddProvider")
+	}
+	return d.added(server)
+}
+func (d *double) RemoveProvider(_ context.Context, id string) error {
+	d.dropped = append(d.dropped, id)
+	return nil
+}
 
 // bench is one command line over a double.
 type bench struct {

@@ -61,6 +61,11 @@ type service interface {
 	Practising() bool
 	Providers() []provider.Definition
 	DefinitionIssues() []error
+	Questions() []provider.Question
+	ConfirmProvider(ctx context.Context, id string) error
+	Discover(ctx context.Context, issuer string) (provider.Server, error)
+	AddProvider(ctx context.Context, server provider.Server) (provider.Definition, error)
+	RemoveProvider(ctx context.Context, id string) error
 	Apps(ctx context.Context) ([]connect.App, error)
 	AddApp(ctx context.Context, setup connect.Setup, scopes []string) (connect.App, error)
 	RemoveApp(ctx context.Context, name string) error

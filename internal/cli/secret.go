@@ -21,7 +21,7 @@ const maxSecret = 4096
 func (p *program) readSecret(ctx context.Context, name string) (secret.Text, error) {
 	if name == "-" {
 		if p.canAsk() {
-			return p.askSecret(ctx)
+			return p.askSecret(ctx, false)
 		}
 		line, err := p.lines.next(p.in, maxSecret)
 		if err != nil && !errors.Is(err, io.EOF) {
@@ -102,12 +102,22 @@ func secretFrom(raw string) (secret.Text, error) {
 	return secret.New(raw), nil
 }
 
-// askSecret asks for the secret on a terminal, without echo.
-func (p *program) askSecret(ctx context.Context) (secret.Text, error) {
+// secretOptional tells whether a provider takes apps that have no secret.
+func secretOptional(s service, id string) bool {
+	d, known := definitionOf(s, id)
+	return known && d.Exchange.Public
+}
+
+// askSecret asks for the secret on a terminal, without echo. An empty answer
+// is one where a secret is optional.
+func (p *program) askSecret(ctx context.Context, optional bool) (secret.Text, error) {
+	if optional {
+		p.note(p.say.Say("cli.ask_secret_optional"))
+	}
 	p.prompt(p.say.Say("cli.ask_secret"))
 	line, err := p.password(ctx, p.in)
 	p.note("")
-	if err != nil {
+	if err != nil || optional && strings.TrimSpace(line) == "" {
 		return secret.Text{}, err
 	}
 	return secretFrom(line)
