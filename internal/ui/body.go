@@ -17,6 +17,8 @@ type body struct {
 	rail    *kit.Rail
 	items   map[place]*kit.NavItem
 	content *fyne.Container
+	// strip holds the practice ground's sign.
+	strip *fyne.Container
 }
 
 func newBody(s *shell) *body {
@@ -32,21 +34,43 @@ func (b *body) build() {
 	b.items = map[place]*kit.NavItem{
 		placeAccounts: kit.NewNavItem(s.say("rail.accounts"), theme.IconAccounts, s.goAccounts),
 		placeConnect:  kit.NewNavItem(s.say("rail.connect"), theme.IconConnect, func() { s.goConnect(connectStart{}) }),
+		placeGuide:    kit.NewNavItem(s.say("rail.guide"), theme.IconBook, s.goGuide),
 		placeSettings: kit.NewNavItem(s.say("rail.settings"), theme.IconSettings, s.goSettings),
 	}
 	foot := kit.NewRailFoot("", "", s.say("rail.kept_short"), kit.Neutral, s.goSettings)
-	b.rail = kit.NewRail(resource("icon/icon.svg"), buildinfo.Name, foot, b.items[placeAccounts], b.items[placeConnect], b.items[placeSettings])
+	b.rail = kit.NewRail(resource("icon/icon.svg"), buildinfo.Name, foot, b.items[placeAccounts], b.items[placeConnect], b.items[placeGuide], b.items[placeSettings])
 	var strip fyne.CanvasObject
 	if s.practising {
-		var leave func()
-		if s.canLeave() {
-			leave = s.leavePractice
-		}
-		strip = kit.NewSandStrip(s.say("practice.strip"), s.say("practice.leave"), leave)
+		b.strip = kit.Over()
+		b.fillStrip()
+		strip = b.strip
 	}
 	b.root = kit.Shell(b.rail, strip, b.content)
 	s.frame.SetContent(b.root)
 	b.refresh()
+}
+
+// fillStrip says in the strip what goes wrong on purpose.
+func (b *body) fillStrip() {
+	s := b.s
+	var leave func()
+	if s.canLeave() {
+		leave = s.leavePractice
+	}
+	var more []fyne.CanvasObject
+	for _, words := range presentMishaps(s.c, s.guide) {
+		more = append(more, kit.NewStatusChip(words, kit.Warn, ""))
+	}
+	more = append(more, kit.NewButton(s.say("help.practice.strip"), kit.Medium, s.goMishaps))
+	b.strip.Objects = []fyne.CanvasObject{kit.NewSandStrip(s.say("practice.strip"), s.say("practice.leave"), leave, more...)}
+}
+
+// restrip brings the strip up to what goes wrong now.
+func (b *body) restrip() {
+	if b.s.practising && b.strip != nil {
+		b.fillStrip()
+		b.root.Refresh()
+	}
 }
 
 func (b *body) refresh() {

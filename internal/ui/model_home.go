@@ -99,7 +99,7 @@ func presentWelcome(c *text.Catalogue, st connect.Storage, practising, practice 
 
 // windowTitle says where one is and what waits, never whose token.
 func windowTitle(c *text.Catalogue, at place, need int, practising, waiting bool) string {
-	names := map[place]string{placeAccounts: "rail.accounts", placeConnect: "rail.connect", placeSettings: "rail.settings"}
+	names := map[place]string{placeAccounts: "rail.accounts", placeConnect: "rail.connect", placeGuide: "rail.guide", placeSettings: "rail.settings"}
 	parts := []string{c.Say(names[at])}
 	switch {
 	case waiting:

@@ -58,6 +58,7 @@ func (s *shell) leavePractice() {
 	if !s.canLeave() {
 		return
 	}
+	s.endPretending()
 	core, stop := s.core, s.leaving
 	s.leaving = nil
 	s.use(s.real)

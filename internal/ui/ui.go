@@ -34,6 +34,12 @@ type Params struct {
 	// be shown and filled in. The secret is public.
 	PracticeID     string
 	PracticeSecret secret.Text
+	// Registration is what the pretend provider of that id accepts, both public
+	// and empty where there is none; nil knows PracticeID alone.
+	Registration func(provider string) (clientID string, clientSecret secret.Text)
+	// Scenario lets a mishap happen at the running pretend provider, by its
+	// name; "ok" is none. Nil where there is nothing to choose.
+	Scenario func(ctx context.Context, name string) error
 	// Language is the system's, as a BCP 47 tag or a POSIX locale; a choice in
 	// the settings wins.
 	Language string
