@@ -594,7 +594,6 @@ func TestBadInputIsRefusedBeforeAnythingHappens(t *testing.T) {
 		{"unknown scope", func(r *Request) { r.Scopes = []string{"everything"} }, problem.ScopeUnknown},
 		{"other road", func(r *Request) { r.Scopes = []string{"instagram_basic"} }, problem.ScopeOtherRoad},
 		{"unknown provider", func(r *Request) { r.Provider = "myspace" }, problem.ProviderUnknown},
-		{"retired provider", func(r *Request) { r.Provider = "instagram-basic-display" }, problem.ProviderRetired},
 		{"unknown app", func(r *Request) { r.Setup = Setup{App: "nobody"} }, problem.AppUnknown},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -2,6 +2,8 @@ package connect
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tokenkeep/tokenkeep/internal/library"
@@ -20,6 +22,9 @@ type Paste struct {
 	App string
 	// Text is what was pasted; see Read for what is forgiven.
 	Text secret.Text
+	// UserID names the account that is meant, by its id at the provider or its
+	// username, where the token stands for a person who has several (Facebook).
+	UserID string
 	// Issued is when the provider issued or last renewed it, nil when not known.
 	// It may be the beginning of a day of which no more is known.
 	Issued *time.Time
@@ -30,6 +35,10 @@ type Inspected struct {
 	Shape Shape
 	// Person is whom it speaks for, nil where the provider did not say.
 	Person *Person
+	// Choices are the accounts that it reaches and those that it does not, with
+	// the reason, where it stands for a person who has several; Person and Known
+	// are then those of the only one that it reaches, else nil.
+	Choices []Choice
 	// Scopes and ExpiresAt are known of a token that is kept here already;
 	// the provider tells neither.
 	Scopes    []string
@@ -40,7 +49,7 @@ type Inspected struct {
 	// Works: the provider took it just now.
 	Works bool
 	// Problem is why it cannot be taken or what the provider said, nil where it
-	// works.
+	// works. A token that works for several accounts has import.several.
 	Problem *problem.Problem
 }
 
@@ -64,8 +73,13 @@ func (s *Service) Inspect(ctx context.Context, text secret.Text) (Inspected, err
 		found.Problem = problem.Of(err)
 		return found, nil
 	}
-	who, err := s.whose(ctx, d, shape.Token)
-	if err != nil {
+	who, reached, err := s.speaksFor(ctx, d, shape.Token, "")
+	if len(reached) > 0 {
+		// It works, and Problem says what else there is to say.
+		if found.Choices, err = s.reachable(ctx, d, reached, err, &found); err != nil || found.Problem != nil {
+			return found, err
+		}
+	} else if err != nil {
 		found.Problem = problem.Of(err)
 		return found, nil
 	}
@@ -142,6 +156,64 @@ func (s *Service) whose(ctx context.Context, d provider.Definition, token secret
 	})
 }
 
+// speaksFor asks whose token it is. Where it stands for a person with several
+// accounts, it is the one that is wanted, by id or username, or the only one that
+// it reaches; reached has all of them. Which one cannot be guessed: the problem
+// is then import.several (args n, accounts).
+func (s *Service) speaksFor(ctx context.Context, d provider.Definition, token secret.Text, wanted string) (oauth.Person, []oauth.Reached, error) {
+	if d.Accounts.URL == "" {
+		who, err := s.whose(ctx, d, token)
+		return who, nil, err
+	}
+	reached, err := twice(func() ([]oauth.Reached, error) {
+		return s.client(d).Reach(ctx, d, oauth.Token{Access: token, Type: "bearer"})
+	})
+	if err != nil {
+		return oauth.Person{}, nil, err
+	}
+	wanted = strings.TrimPrefix(strings.TrimSpace(wanted), "@")
+	var able []oauth.Reached
+	var names []string
+	for _, one := range reached {
+		if wanted != "" && one.UserID != wanted && !strings.EqualFold(one.Username, wanted) {
+			continue
+		}
+		if !one.Reachable && wanted != "" {
+			return oauth.Person{}, reached, whyNot(d, []oauth.Reached{one})
+		}
+		if one.Reachable {
+			able, names = append(able, one), append(names, "@"+one.Username)
+		}
+	}
+	switch {
+	case len(able) == 1:
+		return able[0].Person, reached, nil
+	case len(able) > 1:
+		return oauth.Person{}, reached, problem.New(problem.ImportSeveral, "provider", d.Name, "n", strconv.Itoa(len(able)), "accounts", strings.Join(names, ", "))
+	case wanted != "":
+		return oauth.Person{}, reached, problem.New(problem.AccountUnknown, "name", problem.Outside(wanted, 80))
+	}
+	return oauth.Person{}, reached, whyNot(d, reached)
+}
+
+// reachable is Inspected.Choices, with what why says about them in found.
+func (s *Service) reachable(ctx context.Context, d provider.Definition, reached []oauth.Reached, why error, found *Inspected) ([]Choice, error) {
+	var choices []Choice
+	for _, one := range reached {
+		_, known, err := s.keptFor(ctx, d.ID, one.UserID)
+		if err != nil {
+			return nil, err
+		}
+		choices = append(choices, Choice{
+			UserID: one.UserID, Username: one.Username, Name: one.Name, Page: one.Page, Posts: one.Posts,
+			Reachable: one.Reachable, Reason: one.Reason, Known: known && one.UserID != "",
+		})
+		found.Works = found.Works || one.Reachable
+	}
+	found.Problem = problem.Of(why)
+	return choices, nil
+}
+
 // keptFor finds the account into which a token of that person goes when nobody
 // says of which app it is: the only one there is, or the one without an app.
 func (s *Service) keptFor(ctx context.Context, providerID, userID string) (row library.Account, known bool, err error) {
@@ -201,7 +273,12 @@ func (s *Service) holdsQuietly(ctx context.Context, row library.Account, token s
 // without Issued the person's word is taken that it is the one to keep, since
 // no provider tells a token's age.
 //
-// Problems: those of Read; paste.practice; provider.unknown and
+// A token that stands for a person with several accounts (Facebook) is taken in
+// for one of them, Paste.UserID or the only one that it reaches: whoever wants
+// all of them signs in instead, which asks and keeps them together.
+//
+// Problems: those of Read; import.several; account.no_page and the like where it
+// reaches none; paste.practice; provider.unknown and
 // provider.retired; app.unknown; import.issued (field issued, reason future or
 // none: older than 60 days); import.already; what the provider and the network
 // say; those of the keychain, the library and the locks.
@@ -238,7 +315,7 @@ func (s *Service) Import(ctx context.Context, in Paste) (Account, error) {
 	if _, err := s.furnish(ctx); err != nil {
 		return Account{}, err
 	}
-	who, err := s.whose(ctx, d, shape.Token)
+	who, _, err := s.speaksFor(ctx, d, shape.Token, in.UserID)
 	if err != nil {
 		return Account{}, err
 	}

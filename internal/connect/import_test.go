@@ -265,7 +265,6 @@ func TestWhatCannotBeTakenInIsSentNowhere(t *testing.T) {
 		{"code", Paste{Text: secret.New("AQ" + long)}, problem.PasteIsCode, ""},
 		{"nothing", Paste{Provider: "instagram"}, problem.FieldEmpty, ""},
 		{"words", Paste{Text: secret.New("no token here at all, sorry")}, problem.PasteNotToken, ""},
-		{"Facebook", Paste{Text: secret.New("EAAPracticeOnly" + long)}, problem.TokenOtherService, ""},
 		{"Facebook as Instagram", Paste{Provider: "instagram", Text: secret.New("EAAPracticeOnly" + long)}, problem.TokenOtherService, ""},
 		{"Instagram as Basic Display", Paste{Provider: "instagram-basic-display", Text: secret.New(good)}, problem.TokenOtherService, ""},
 		{"unknown provider", Paste{Provider: "myspace", Text: secret.New(good)}, problem.ProviderUnknown, ""},

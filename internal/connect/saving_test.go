@@ -546,10 +546,6 @@ func TestDoctorSaysWhatTheSignInWouldEndWith(t *testing.T) {
 			t.Errorf("%s: %+v, want %s %s", row.check, l, row.level, row.key)
 		}
 	}
-	in.Provider = "instagram-basic-display"
-	if l := s.line("hosts", in); l.Level != Bad || !problem.Has(l.Problem, problem.ProviderRetired) {
-		t.Errorf("%+v", l)
-	}
 }
 
 // The account object is the contract, and the same wherever it comes from.

@@ -119,6 +119,7 @@ const (
 	PastePractice     Key = "paste.practice"
 	PasteTokenTooLong Key = "paste.too_long_token"
 	ImportAlready     Key = "import.already"
+	ImportSeveral     Key = "import.several"
 	ImportIssued      Key = "import.issued"
 	AnswerForeign     Key = "answer.foreign"
 	AnswerUsed        Key = "answer.used"
@@ -307,6 +308,7 @@ var table = func() map[Key]Entry {
 	add(Input, PastePractice, PasteAgain)
 	add(Input, PasteTokenTooLong, PasteAgain)
 	add(Input, ImportAlready)
+	add(Input, ImportSeveral, SignInAgain)
 	add(Input, ImportIssued)
 	add(Input, AnswerForeign, SignInAgain, PasteAgain)
 	add(Input, AnswerUsed, SignInAgain)
@@ -346,7 +348,7 @@ var table = func() map[Key]Entry {
 	add(Refused, RedirectWrongBox, GuideRedirect, CopyAddress)
 	add(Refused, AppNotLive, GuideTester, OpenProvider)
 	add(Refused, AppWrongType, OpenProvider)
-	add(Refused, AppConfigNeeded, GuideConfiguration, GuideAppID, ChangeClientID)
+	add(Refused, AppConfigNeeded, GuideAppID, ChangeClientID, GuideConfiguration)
 	add(Refused, PageInPopup, SignInAgain)
 	add(Refused, NoPage, SignInAgain, GuideLinkPage)
 	add(Refused, PageNotLinked, GuideLinkPage, SignInAgain)
