@@ -60,6 +60,8 @@ type answer struct {
 	// items again.
 	Person *person  `json:"person,omitempty"`
 	Chosen []chosen `json:"chosen,omitempty"`
+	// Reaches are the ids of all accounts that the token reaches.
+	Reaches []string `json:"reaches,omitempty"`
 	// Imported: pasted, and SentAt is when it was taken in. Issued is then what
 	// the person said about its age.
 	Imported bool       `json:"imported,omitempty"`

@@ -67,6 +67,11 @@ func (s *Service) pick(ctx context.Context, d provider.Definition, c *completion
 	if err != nil {
 		return err
 	}
+	for _, one := range reached {
+		if one.Reachable {
+			c.answer.Reaches = append(c.answer.Reaches, one.UserID)
+		}
+	}
 	for i, one := range keep {
 		id := c.pending.AccountID
 		if i > 0 {
@@ -203,7 +208,10 @@ func (s *Service) places(ctx context.Context, c *completion) (places []place, un
 		}
 		for _, row := range rows {
 			if row.Grant == c.grant() && row.Provider == a.Provider && !slices.ContainsFunc(places, func(p place) bool { return p.person.UserID == row.UserID }) {
-				places = append(places, place{person: person{UserID: row.UserID, Username: row.Username, Kind: row.Kind, Posts: -1}})
+				places = append(places, place{
+					person: person{UserID: row.UserID, Username: row.Username, Kind: row.Kind, Posts: -1},
+					lost:   !slices.Contains(a.Reaches, row.UserID),
+				})
 			}
 		}
 	}

@@ -64,6 +64,14 @@ type job struct {
 	// Point is one of Points and RenewPoints at which the child kills itself by
 	// a real SIGKILL; empty is none.
 	Point string `json:",omitempty"`
+	// Provider signs in there instead of at Instagram. Expect is the account
+	// that has to answer, Decide what to do with another's answer: "" is that
+	// nobody can be asked, "never" that nobody says anything.
+	Provider string `json:",omitempty"`
+	Expect   string `json:",omitempty"`
+	Decide   string `json:",omitempty"`
+	// Settle ends the first open question: add or drop.
+	Settle string `json:",omitempty"`
 	// Refs are the accounts to renew, one after another.
 	Refs    []string `json:",omitempty"`
 	OnlyDue bool     `json:",omitempty"`
@@ -155,8 +163,14 @@ func (j job) work(ctx context.Context) error {
 	}
 	switch j.Do {
 	case "sign-in":
-		r := Request{Setup: Setup{Provider: "instagram", ClientID: sandbox.ClientID, ClientSecret: secret.New(sandbox.ClientSecret), RedirectURI: j.URI}}
-		_, err := service.Connect(ctx, r, nil)
+		_, err := service.Connect(ctx, j.request(), nil)
+		return err
+	case "settle":
+		got, err := service.Recover(ctx)
+		if err != nil || len(got) != 1 {
+			return fmt.Errorf("%d questions, %w", len(got), err)
+		}
+		_, err = service.Settle(ctx, got[0].ID, Decision(j.Settle))
 		return err
 	case "recover":
 		_, err := service.Recover(ctx)
@@ -170,6 +184,27 @@ func (j job) work(ctx context.Context) error {
 		return err
 	}
 	return j.renew(ctx, service)
+}
+
+func (j job) request() Request {
+	id, clientSecret := sandbox.ClientID, sandbox.ClientSecret
+	name := "instagram"
+	if j.Provider != "" {
+		name = j.Provider
+		id, clientSecret = sandbox.Registration(name)
+	}
+	r := Request{Setup: Setup{Provider: name, ClientID: id, ClientSecret: secret.New(clientSecret), RedirectURI: j.URI}, ExpectAccount: j.Expect}
+	if name == "instagram-facebook" {
+		r.Scopes = []string{"instagram_basic", "pages_show_list", "business_management"}
+	}
+	if j.Decide != "" {
+		decide := make(chan Decision, 1)
+		if j.Decide != "never" {
+			decide <- Decision(j.Decide)
+		}
+		r.Decide = decide
+	}
+	return r
 }
 
 // renew renews what the job names, and goes on with the next account after an
@@ -368,7 +403,7 @@ func (s *stage) noPlainTokenOnDisk() {
 		if _, err := content.WriteTo(&b); err != nil {
 			return err
 		}
-		for _, canary := range []string{"IGAA", sandbox.ClientSecret} {
+		for _, canary := range []string{"IGAA", "PracticeOnly", sandbox.ClientSecret} {
 			if strings.Contains(b.String(), canary) {
 				s.t.Errorf("%s holds %q in plain text", filepath.Base(path), canary)
 			}

@@ -29,7 +29,8 @@ const (
 	glance = time.Second
 )
 
-// Points are the names of the moments at which Config.At is called, in order.
+// Points are the names of the moments at which Config.At is called, in order,
+// in every sign-in; AskPoints and GrantPoints are those of some.
 var Points = []string{
 	"checked", "listening", "pending", "waiting", "answered", "exchanged", "sealed-short",
 	"extended", "sealed-long", "identified", "item-written", "app-saved", "finished",
