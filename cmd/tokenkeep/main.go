@@ -115,9 +115,13 @@ func run(args []string, stdout, stderr io.Writer, getenv func(string) string) (c
 		},
 		PracticeID:     sandbox.ClientID,
 		PracticeSecret: secret.New(sandbox.ClientSecret),
-		OpenAddress:    browser.Open,
-		OpenFolder:     browser.OpenFolder,
-		BrowserName:    browser.Default,
+		Registration: func(provider string) (string, secret.Text) {
+			id, value := sandbox.Registration(provider)
+			return id, secret.New(value)
+		},
+		OpenAddress: browser.Open,
+		OpenFolder:  browser.OpenFolder,
+		BrowserName: browser.Default,
 		SeparateBrowser: func() bool {
 			_, ok := browser.FindSeparate()
 			return ok

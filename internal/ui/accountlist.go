@@ -183,6 +183,9 @@ func (l *accountList) notices() {
 			said += " asks"
 		}
 	}
+	for _, q := range s.questions {
+		said += "question " + q.ID + "\n"
+	}
 	if said == l.noticed {
 		return
 	}
@@ -190,6 +193,9 @@ func (l *accountList) notices() {
 	l.notice.Objects = nil
 	if s.storage.Locked {
 		l.notice.Objects = append(l.notice.Objects, s.lockedNotice())
+	}
+	for _, q := range s.questions {
+		l.notice.Objects = append(l.notice.Objects, s.questionNotice(q))
 	}
 	for _, n := range notes {
 		l.notice.Objects = append(l.notice.Objects, n.draw())

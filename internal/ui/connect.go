@@ -21,6 +21,8 @@ type connectScreen struct {
 	// built tells whether the page was built for a narrow window; asked that it
 	// is about to be built anew.
 	built, asked bool
+	// asking: the dialog of connect_other.go is open.
+	asking bool
 }
 
 // connectPage is one stage of Connect. Its fields last as long as the page; what
@@ -61,6 +63,7 @@ func newConnect(s *shell, r connectStart) screen {
 	c.f = newFlow(s, r)
 	c.f.changed, c.f.stageChanged = c.changed, c.stageChanged
 	c.f.warn = c.warn
+	c.f.asks, c.f.asked = c.askOther, c.closeOther
 	c.f.said = func(words string) { s.toast(words) }
 	c.stageChanged()
 	return c
@@ -75,6 +78,7 @@ func (c *connectScreen) view() fyne.CanvasObject { return c.root }
 func (c *connectScreen) shown() {
 	c.f.shown = true
 	c.stageChanged()
+	c.askOther()
 	if c.f.stage == stageApp && c.f.filled() && !c.f.checking {
 		// The check ended when the screen was left.
 		c.f.edited()
@@ -114,6 +118,12 @@ func (c *connectScreen) stageChanged() {
 		c.page = newSecretPage(c)
 	case stageWait:
 		c.page = newWaitPage(c)
+	case stageChoose:
+		c.page = newChoosePage(c)
+	case stagePage:
+		c.page = newPagePage(c)
+	case stageServer:
+		c.page = newServerPage(c)
 	case stageFine:
 		c.page = newFinePage(c)
 	case stageProblem:
@@ -269,9 +279,29 @@ func (c *connectScreen) buttons(actions []problem.Action) (buttons []*kit.Button
 		if len(buttons) == 0 {
 			kind = kit.High
 		}
-		buttons = append(buttons, kit.NewButton(c.s.c.Action(a), kind, do))
+		buttons = append(buttons, c.doorButton(a, kind, do))
 	}
 	return buttons, again
+}
+
+// doorButton is the button of one action, with the sign that goes with it.
+func (c *connectScreen) doorButton(a problem.Action, kind kit.Kind, do func()) *kit.Button {
+	var args map[string]string
+	if p := c.f.state.Problem; p != nil {
+		args = p.Args
+	}
+	b := kit.NewButton(c.f.label(a, args), kind, do)
+	if icon, ok := doorIcons[a]; ok {
+		b.With(icon)
+	} else if isGuide(a) {
+		b.With(theme.IconBook)
+	}
+	return b
+}
+
+var doorIcons = map[problem.Action]theme.IconName{
+	problem.ChangeClientID: theme.IconEdit, problem.ChangeSecret: theme.IconEdit, problem.CopyAddress: theme.IconCopy,
+	problem.SeparateWindow: theme.IconWindow, problem.OpenProvider: theme.IconExternal, problem.TryAgain: theme.IconRefresh,
 }
 
 // warn says once what the browser will show, before it opens, and goes on when

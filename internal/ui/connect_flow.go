@@ -28,6 +28,12 @@ const (
 	stageSecret
 	// stageWait: a sign-in under way.
 	stageWait
+	// stageChoose: the answer reaches several accounts.
+	stageChoose
+	// stagePage: what does the page in the browser say? The sign-in goes on.
+	stagePage
+	// stageServer: a service that the program does not know yet.
+	stageServer
 	stageFine
 	stageProblem
 )
@@ -48,8 +54,9 @@ type connectForm struct {
 	Redirect string
 	Ticked   map[string]bool
 	Separate bool
-	// Expect is who has to answer when signing in again.
-	Expect string
+	// Expect is who has to answer when signing in again; ExpectID is their
+	// account's id.
+	Expect, ExpectID string
 }
 
 // checkDelay is how long both fields rest before the setup is looked over.
@@ -71,6 +78,8 @@ type flow struct {
 	form  connectForm
 	stage stage
 	apps  []connect.App
+	// drafts are what was typed for the providers that are not chosen now.
+	drafts map[string]connectForm
 	// loading: the saved apps that the start names are being read.
 	loading bool
 	// marked: Continue was pressed, so empty fields say so.
@@ -90,9 +99,13 @@ type flow struct {
 	cancel  context.CancelFunc
 	// done is closed when the last attempt has let go of its port. The next one
 	// waits for it: the outcome page of a failed one is served for a moment.
-	done    chan struct{}
-	pasted  chan string
-	extend  chan time.Duration
+	done   chan struct{}
+	pasted chan string
+	extend chan time.Duration
+	decide chan connect.Decision
+	chosen chan []string
+	// keep are the accounts that are ticked while the attempt asks which ones.
+	keep    map[string]bool
 	ticking func()
 	left    time.Duration
 	// saving: a token that is held is being saved once more.
@@ -108,21 +121,26 @@ type flow struct {
 	// changed redraws the screen; stageChanged puts another page into it.
 	changed      func()
 	stageChanged func()
+	// asks opens the question of the state; asked closes it.
+	asks  func()
+	asked func()
 }
 
 func newFlow(s *shell, r connectStart) *flow {
-	f := &flow{s: s, core: s.core, ctx: s.coreCtx, changed: func() {}, stageChanged: func() {}, said: func(string) {}}
+	f := &flow{s: s, core: s.core, ctx: s.coreCtx, changed: func() {}, stageChanged: func() {}, said: func(string) {}, asks: func() {}, asked: func() {}}
 	f.warn = func(then func()) { then() }
-	f.form = connectForm{Provider: "instagram", Ticked: map[string]bool{}}
-	f.form.Redirect = f.definition().Redirect.Default
-	if r.Provider != "" {
-		f.choose(r.Provider)
+	f.drafts = map[string]connectForm{}
+	first := r.Provider
+	if first == "" {
+		first = "instagram"
 	}
+	f.choose(first)
 	for _, name := range r.Scopes {
 		f.form.Ticked[name] = true
 	}
 	if r.Account != nil {
 		f.form.Provider, f.form.App, f.form.Expect = r.Account.Provider, r.Account.App, r.Account.Username
+		f.form.ExpectID = r.Account.ID
 		for _, name := range r.Account.ScopesAsked {
 			f.form.Ticked[name] = true
 		}
@@ -138,16 +156,77 @@ func newFlow(s *shell, r connectStart) *flow {
 	return f
 }
 
-// choose takes a provider, with what the guide collected for it. What was typed
-// for another one belongs to that one.
+// choose takes a provider, with what was typed for it before, else with what the
+// guide collected. Another provider's ID and secret are never carried over; the
+// tasks and a changed port are.
 func (f *flow) choose(id string) {
-	f.form = connectForm{Provider: id, Ticked: map[string]bool{}, Expect: f.form.Expect, Separate: f.form.Separate}
-	f.form.Redirect = f.definition().Redirect.Default
-	v := f.s.guide.values[id]
-	f.form.ClientID, f.form.Secret, f.form.ConfigID = v.ClientID, v.Secret, v.ConfigID
-	if v.Redirect != "" {
-		f.form.Redirect = v.Redirect
+	if id == f.form.Provider && f.form.App == "" {
+		return
 	}
+	former, was := f.form, f.definition()
+	if former.App == "" && former.Provider != "" {
+		f.drafts[former.Provider] = former
+	}
+	f.endCheck()
+	f.lines, f.checked, f.marked = nil, false, false
+	if draft, ok := f.drafts[id]; ok {
+		draft.Expect, draft.ExpectID, draft.Separate = former.Expect, former.ExpectID, former.Separate
+		f.form = draft
+		return
+	}
+	f.form = connectForm{Provider: id, Expect: former.Expect, ExpectID: former.ExpectID, Separate: former.Separate}
+	d := f.definition()
+	f.form.Ticked = sameTasks(was, former.Ticked, d)
+	f.form.Redirect = d.Redirect.Default
+	if movedPort(was.Redirect.Default, former.Redirect) {
+		f.form.Redirect = withPort(d.Redirect.Default, former.Redirect)
+	}
+	// Whoever cannot renew signs in every 60 days and needs the secret then.
+	f.form.Keep = keepsSecret(d)
+	if v, ok := f.s.guide.values[id]; ok {
+		f.form.ClientID, f.form.Secret, f.form.ConfigID = v.ClientID, v.Secret, v.ConfigID
+		if v.Redirect != "" {
+			f.form.Redirect = v.Redirect
+		}
+	}
+}
+
+// keepsSecret reports whether a secret had better be kept: nothing renews
+// without signing in again, which needs it.
+func keepsSecret(d provider.Definition) bool { return d.ID != "" && d.Renew.Empty() }
+
+// sameTasks are the permissions of d for what was ticked at another provider.
+func sameTasks(was provider.Definition, ticked map[string]bool, d provider.Definition) map[string]bool {
+	tasks, out := map[string]bool{}, map[string]bool{}
+	for _, s := range was.Scopes {
+		if s.Offered() && ticked[s.Name] && s.Task != "" {
+			tasks[s.Task] = true
+		}
+	}
+	for _, s := range d.Scopes {
+		if s.Offered() && tasks[s.Task] && s.Task != "show" {
+			out[s.Name] = true
+		}
+	}
+	return out
+}
+
+// movedPort reports whether address is the usual one at another port.
+func movedPort(usual, address string) bool {
+	a, err := url.Parse(usual)
+	b, wrong := url.Parse(address)
+	return err == nil && wrong == nil && a.Hostname() == b.Hostname() && a.Path == b.Path && b.Port() != "" && a.Port() != b.Port()
+}
+
+// withPort is usual at the port of address.
+func withPort(usual, address string) string {
+	a, err := url.Parse(usual)
+	b, wrong := url.Parse(address)
+	if err != nil || wrong != nil || a.Port() == "" {
+		return usual
+	}
+	a.Host = net.JoinHostPort(a.Hostname(), b.Port())
+	return a.String()
 }
 
 // end lets go of everything. An attempt that used its code still runs to its
@@ -160,6 +239,7 @@ func (f *flow) end() {
 		f.forget()
 	}
 	f.form.Secret = secret.Text{}
+	clear(f.drafts)
 }
 
 // readApps fetches the saved apps and, where the start names one, goes on from
@@ -236,7 +316,7 @@ func (f *flow) chooseApp(name string, keepTicks bool) bool {
 	i := slices.IndexFunc(f.apps, func(a connect.App) bool { return a.Name == name })
 	if name == "" || i < 0 {
 		if f.form.App != "" {
-			f.form = connectForm{Provider: f.form.Provider, Ticked: f.form.Ticked, Redirect: f.definition().Redirect.Default, Expect: f.form.Expect, Separate: f.form.Separate}
+			f.form = connectForm{Provider: f.form.Provider, Ticked: f.form.Ticked, Redirect: f.definition().Redirect.Default, Expect: f.form.Expect, ExpectID: f.form.ExpectID, Separate: f.form.Separate}
 		}
 		f.endCheck()
 		f.lines, f.checked, f.marked = nil, false, false
@@ -245,6 +325,7 @@ func (f *flow) chooseApp(name string, keepTicks bool) bool {
 	app := f.apps[i]
 	f.form.App, f.form.SecretKept, f.form.Keep = app.Name, app.SecretKept, app.SecretKept
 	f.form.Provider, f.form.ClientID, f.form.Redirect, f.form.Secret = app.Provider, app.ClientID, app.RedirectURI, secret.Text{}
+	f.form.ConfigID = app.ConfigID
 	if !keepTicks {
 		f.form.Ticked = map[string]bool{}
 		for _, scope := range app.Scopes {
@@ -283,9 +364,21 @@ func (f *flow) otherPort() {
 	f.stageChanged()
 }
 
+// practiceValues are what the pretend provider accepts, empty without one.
+func (f *flow) practiceValues() (string, secret.Text) {
+	p := f.s.params
+	if p.Registration != nil {
+		return p.Registration(f.form.Provider)
+	}
+	if f.form.Provider != "instagram" {
+		return "", secret.Text{}
+	}
+	return p.PracticeID, p.PracticeSecret
+}
+
 // fillPractice fills in what the pretend provider accepts.
 func (f *flow) fillPractice() {
-	f.form.ClientID, f.form.Secret = f.s.params.PracticeID, f.s.params.PracticeSecret
+	f.form.ClientID, f.form.Secret = f.practiceValues()
 	f.edited()
 }
 
@@ -305,18 +398,23 @@ func (f *flow) definition() provider.Definition { return f.s.definition(f.form.P
 func (f *flow) setup() connect.Setup {
 	in := connect.Setup{
 		App: f.form.App, Provider: f.form.Provider, ClientID: f.form.ClientID, ClientSecret: f.form.Secret,
-		RedirectURI: f.form.Redirect, KeepSecret: f.form.Keep,
+		RedirectURI: f.form.Redirect, KeepSecret: f.form.Keep, ConfigID: strings.TrimSpace(f.form.ConfigID),
 	}
 	if f.form.App != "" {
 		// The saved app is the one place for these; only the secret may be new.
-		in.ClientID, in.RedirectURI = "", ""
+		in.ClientID, in.RedirectURI, in.ConfigID = "", "", ""
 	}
 	return in
 }
 
 // filled reports whether there is enough to look over and to go on with.
 func (f *flow) filled() bool {
-	return strings.TrimSpace(f.form.ClientID) != "" && (!f.form.Secret.Empty() || f.form.SecretKept)
+	return strings.TrimSpace(f.form.ClientID) != "" && !f.lacksSecret()
+}
+
+// lacksSecret reports whether a secret is needed that is not at hand.
+func (f *flow) lacksSecret() bool {
+	return f.form.Secret.Empty() && !f.form.SecretKept && !secretOptional(f.definition())
 }
 
 func (f *flow) to(next stage) {
@@ -353,6 +451,7 @@ func (f *flow) check() {
 	ctx, cancel := context.WithCancel(f.ctx)
 	f.stopCheck, f.checking, f.lines = cancel, true, nil
 	in := f.setup()
+	in.Scopes = f.scopes()
 	f.changed()
 	work(f.s, ctx, func(ctx context.Context) ([]connect.Line, error) {
 		return f.core.Doctor(ctx, in, func(l connect.Line) {
@@ -395,6 +494,12 @@ func (f *flow) choosePreset(scopes []string) {
 	f.changed()
 }
 
+// configured reports whether a configuration of the app stands for the
+// permissions.
+func (f *flow) configured() bool {
+	return f.definition().Authorize.ConfigParam != "" && strings.TrimSpace(f.form.ConfigID) != ""
+}
+
 func (f *flow) scopes() []string {
 	var names []string
 	for _, s := range f.definition().Scopes {
@@ -430,8 +535,10 @@ func (f *flow) begin() {
 	before, done := f.done, make(chan struct{})
 	f.cancel, f.done = cancel, done
 	f.pasted, f.extend = make(chan string, 8), make(chan time.Duration, 8)
+	f.decide, f.chosen, f.keep = make(chan connect.Decision, 1), make(chan []string, 1), nil
 	f.state = connect.State{Step: connect.Checking, Provider: f.definition().Name, RedirectURI: f.form.Redirect}
-	r := connect.Request{Setup: f.setup(), Scopes: f.scopes(), Expect: f.form.Expect, Pasted: f.pasted, Extend: f.extend}
+	r := connect.Request{Setup: f.setup(), Scopes: f.scopes(), Expect: f.form.Expect, ExpectAccount: f.form.ExpectID,
+		Decide: f.decide, Choose: f.chosen, Pasted: f.pasted, Extend: f.extend}
 	if f.form.Separate {
 		r.Receive, r.Browser = connect.ReceiveWindow, connect.BrowserSeparate
 	}
@@ -488,11 +595,13 @@ func (f *flow) heard(n int, st connect.State) {
 		f.aside(st)
 		return
 	}
+	before := f.state
 	f.state = st
 	if !st.Final() {
-		f.changed()
+		f.heardOnTheWay(before)
 		return
 	}
+	f.asked()
 	f.s.setWaiting(false)
 	f.stopTick()
 	f.cancel = nil
@@ -514,8 +623,8 @@ func (f *flow) aside(st connect.State) {
 	switch {
 	case st.Step == connect.Connected:
 		f.s.connected(*st.Account)
-		f.s.toast(f.s.say("connect.fine.title", text.Args{"username": st.Account.Username}))
-	case st.Step == connect.Failed && st.Problem.Key != problem.SignInCancelled:
+		f.s.toast(fineTitle(f.s.c, st))
+	case st.Step == connect.Failed && st.Problem.Key != problem.SignInCancelled && st.Problem.Key != problem.OtherAccount:
 		f.s.tell(st.Problem)
 	}
 }
@@ -525,7 +634,7 @@ func (f *flow) aside(st connect.State) {
 // long token is saved or the one-hour token has ended).
 func (f *flow) saved(st connect.State) {
 	a := *st.Account
-	f.form.Expect = ""
+	f.form.Expect, f.form.ExpectID = "", ""
 	if a.App != "" {
 		f.form.App, f.form.SecretKept = a.App, st.SecretKept
 	}
@@ -643,6 +752,11 @@ func (f *flow) trySaving() {
 				f.to(stageFine)
 				return
 			}
+			if one.Other != nil {
+				f.s.questions = append(f.s.questions, one)
+				f.s.askSettle(one)
+				continue
+			}
 			p = one.Problem
 		}
 		if p != nil {
@@ -651,50 +765,6 @@ func (f *flow) trySaving() {
 		}
 		f.stageChanged()
 	})
-}
-
-// act does what a problem's button says. It reports false for what has no door
-// in this window yet; such a button is not shown.
-func (f *flow) act(a problem.Action) (do func(), ok bool) {
-	switch a {
-	case problem.ChangeClientID:
-		return func() { f.asNewApp(); f.lines = nil; f.to(stageApp) }, true
-	case problem.ChangeSecret:
-		return f.changeSecret, true
-	case problem.ChangeRedirect:
-		// The address is not typed here; another port is what can be had.
-		if f.state.Problem == nil || !movable(f.state.Problem.Key) {
-			return nil, false
-		}
-		return func() { f.stage = stageApp; f.otherPort() }, true
-	case problem.ChoosePermissions:
-		return func() { f.to(stageScopes) }, true
-	case problem.SeparateWindow:
-		if f.form.Separate || !f.separate() {
-			return nil, false
-		}
-		return func() { f.form.Separate = true; f.signInOrAsk() }, true
-	case problem.TestVault, problem.OpenSettings:
-		return f.s.goSettings, true
-	case problem.TrySavingAgain:
-		if f.state.Held {
-			return f.trySaving, true
-		}
-	}
-	if signsIn(a) {
-		return f.signInOrAsk, true
-	}
-	return nil, false
-}
-
-// signsIn reports whether a comes down to signing in once more. A pasted
-// address belongs to its attempt, so pasting again begins a new one too.
-func signsIn(a problem.Action) bool {
-	switch a {
-	case problem.SignInAgain, problem.TryAgain, problem.PasteAgain, problem.PasteAddress, problem.TrySavingAgain:
-		return true
-	}
-	return false
 }
 
 // separate reports whether a separate browser window can be had.
@@ -720,9 +790,9 @@ func (f *flow) signInOrAsk() {
 	case f.loading:
 	case strings.TrimSpace(f.form.ClientID) == "" && f.form.App == "":
 		f.to(stageApp)
-	case f.form.Secret.Empty() && !f.form.SecretKept && f.form.App != "":
+	case f.lacksSecret() && f.form.App != "":
 		f.to(stageSecret)
-	case f.form.Secret.Empty() && !f.form.SecretKept:
+	case f.lacksSecret():
 		f.to(stageApp)
 	default:
 		f.signIn()
@@ -731,27 +801,30 @@ func (f *flow) signInOrAsk() {
 
 // another starts the next account with the same app.
 func (f *flow) another() {
-	f.form.Expect = ""
+	f.form.Expect, f.form.ExpectID = "", ""
 	f.form.Separate = f.form.Separate && f.separate()
 	f.to(stageScopes)
 }
 
 // askAgain signs the same account in once more, with the same permissions.
 func (f *flow) askAgain() {
-	f.form.Expect = f.state.Account.Username
+	f.form.Expect, f.form.ExpectID = f.state.Account.Username, f.state.Account.ID
+	for _, name := range f.state.Account.ScopesAsked {
+		f.form.Ticked[name] = true
+	}
 	f.signInOrAsk()
 }
 
 // useOther signs in once more because the browser knew somebody else: in a
 // separate window where there is one.
 func (f *flow) useOther() {
-	f.form.Expect = ""
+	f.form.Expect, f.form.ExpectID = "", ""
 	f.form.Separate = f.separate()
 	f.signInOrAsk()
 }
 
 // takeAnyone signs in again, whoever answers.
 func (f *flow) takeAnyone() {
-	f.form.Expect = ""
+	f.form.Expect, f.form.ExpectID = "", ""
 	f.signInOrAsk()
 }

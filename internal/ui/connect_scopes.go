@@ -3,6 +3,7 @@ package ui
 import (
 	"fyne.io/fyne/v2"
 
+	"github.com/tokenkeep/tokenkeep/internal/text"
 	"github.com/tokenkeep/tokenkeep/internal/ui/kit"
 	"github.com/tokenkeep/tokenkeep/internal/ui/theme"
 )
@@ -33,7 +34,7 @@ func newScopesPage(c *connectScreen) *scopesPage {
 			if r.Locked {
 				locked = s.say("scope.choose.always")
 			}
-			p.checks[r.Name] = kit.NewCheckRow(r.Title, r.Line, r.Name, r.Ticked, locked, s.reasonOf(r), func(on bool) {
+			p.checks[r.Name] = kit.NewCheckRow(r.Title, r.Line, r.Name, r.Ticked, locked, p.reasonOf(r), func(on bool) {
 				p.own = false
 				f.tick(r.Name, on)
 			})
@@ -50,11 +51,14 @@ func newScopesPage(c *connectScreen) *scopesPage {
 }
 
 // reasonOf says why a permission cannot be left out.
-func (s *shell) reasonOf(r scopeRow) string {
-	if r.Locked {
-		return s.say("scope.choose.always_why")
+func (p *scopesPage) reasonOf(r scopeRow) string {
+	switch {
+	case !r.Locked:
+		return ""
+	case p.f.definition().Renew.Empty():
+		return p.s.say("connect.scopes.without")
 	}
-	return ""
+	return p.s.say("scope.choose.always_why")
 }
 
 func (p *scopesPage) model() scopesModel {
@@ -80,9 +84,22 @@ func (p *scopesPage) choose(i int) {
 
 var taskIcons = map[string]theme.IconName{"show": theme.IconPicture, "publish": theme.IconSend, "talk": theme.IconChat, "learn": theme.IconChart}
 
+// byConfig is the page where the configuration of the app stands for the list.
+func (p *scopesPage) byConfig() []fyne.CanvasObject {
+	s := p.s
+	card := kit.NewCard(kit.Column(14, kit.Title(s.say("connect.scopes.title")), kit.Column(6, kit.Strong(s.say("connect.scopes.by_config")),
+		kit.Muted(s.say("connect.scopes.by_config_line", text.Args{"provider": p.f.definition().Name}))),
+		kit.IconLine(theme.IconKey, theme.ColorMuted, kit.Run{Words: p.f.form.ConfigID, Mono: true})))
+	p.said = p.model().Ask
+	return []fyne.CanvasObject{p.c.head(1), kit.AtMost(640, card)}
+}
+
 func (p *scopesPage) build() []fyne.CanvasObject {
 	s := p.s
 	m := p.model()
+	if p.f.configured() {
+		return p.byConfig()
+	}
 	list := kit.Column(14, kit.Column(2, kit.Title(s.say("connect.scopes.title")), kit.Muted(m.Head)))
 	for _, g := range m.Groups {
 		var rows []fyne.CanvasObject
@@ -102,8 +119,18 @@ func (p *scopesPage) build() []fyne.CanvasObject {
 		tasks.Add(o)
 	}
 	p.said = ""
-	side := kit.Column(16, kit.NewCardPad(20, tasks), p.ask,
-		kit.NewNoticeIcon(kit.Quiet, theme.IconAccounts, "", s.say("scope.choose.review")).SmallText())
+	side := kit.Column(16)
+	if len(p.presets) > 1 {
+		side.Add(kit.NewCardPad(20, tasks))
+	}
+	if len(m.Groups) == 0 {
+		list.Add(kit.NewText(s.say("connect.scopes.none")))
+	} else {
+		side.Add(p.ask)
+	}
+	if p.f.definition().Meta() {
+		side.Add(kit.NewNoticeIcon(kit.Quiet, theme.IconAccounts, "", s.say("scope.choose.review")).SmallText())
+	}
 	return []fyne.CanvasObject{p.c.head(1), p.c.columns(276, kit.NewCard(list), side)}
 }
 
@@ -121,7 +148,7 @@ func (p *scopesPage) refresh() {
 	for i, r := range m.Presets {
 		p.presets[i].SetSelected(r.Chosen)
 	}
-	if p.said != m.Ask {
+	if p.said != m.Ask && !p.f.configured() {
 		p.said = m.Ask
 		p.ask.Objects = []fyne.CanvasObject{kit.NewNoticeButton(kit.Info, "", m.Ask, p.s.say("scope.choose.later"), []fyne.CanvasObject{}...)}
 		p.ask.Refresh()

@@ -29,7 +29,8 @@ func newSecretPage(c *connectScreen) *secretPage {
 	p := &secretPage{c: c, s: c.s, f: c.f}
 	s, f := p.s, p.f
 	f.marked = false
-	name := s.say("connect.app.client_secret", text.Args{"provider": f.definition().Name})
+	m := presentApp(s.c, f.definition(), s.program())
+	name := m.Secret
 	p.field = kit.NewSecretEntry(s.run, name, s.say("connect.app.paste_here"))
 	p.field.OnFilled = func(int) {
 		if !p.filling {
@@ -39,7 +40,7 @@ func newSecretPage(c *connectScreen) *secretPage {
 	}
 	p.field.OnSubmitted = func(string) { p.forward() }
 	p.box = kit.NewSecretBox(name, p.field, s.say("connect.app.forgotten"), 1)
-	p.forget = kit.NewCheck(s.say("connect.app.forget"), s.say("connect.app.forget_line"), !f.form.Keep, func(on bool) { f.form.Keep = !on })
+	p.forget = kit.NewCheck(s.say("connect.app.forget"), m.Forget, !f.form.Keep, func(on bool) { f.form.Keep = !on })
 	p.next = kit.NewButton(s.say("connect.continue"), kit.High, p.forward).Then(theme.IconForward).WithTip("Ctrl+Enter")
 	p.back = kit.NewButton(s.say("connect.back"), kit.Medium, func() { f.to(stageScopes) }).With(theme.IconBack).WithTip("Esc")
 	return p
@@ -53,7 +54,7 @@ func (p *secretPage) build() []fyne.CanvasObject {
 	}
 	card := kit.NewCard(kit.Column(16, kit.Column(2, kit.Subheading(title), kit.Muted(joined(f.definition().Name, f.form.App))),
 		p.box, p.forget,
-		kit.IconLine(theme.IconLock, theme.ColorMuted, kit.Runs(s.say("connect.app.places", text.Args{"program": s.program()}))...)))
+		kit.IconLine(theme.IconLock, theme.ColorMuted, kit.Runs(presentApp(s.c, f.definition(), s.program()).Places)...)))
 	return []fyne.CanvasObject{p.c.head(2), kit.AtMost(560, card)}
 }
 

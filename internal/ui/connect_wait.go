@@ -31,6 +31,8 @@ type waitPage struct {
 	notes             *fyne.Container
 	knocking          string
 	again             *kit.Button
+	// trouble opens the page for what the browser shows in place of the question.
+	trouble *kit.Button
 
 	mine, separate *kit.OptionRow
 	link           *kit.ReadOnly
@@ -58,6 +60,7 @@ func newWaitPage(c *connectScreen) *waitPage {
 	p.steps = kit.NewWaitSteps()
 	p.notes = kit.Column(8)
 	p.again = kit.NewButton(s.say("connect.wait.again"), kit.Medium, f.openAgain).With(theme.IconExternal).WithTip("Ctrl+B")
+	p.trouble = kit.NewButton(s.say("connect.page.link"), kit.Low, func() { f.to(stagePage) }).With(theme.IconHelp)
 	p.mine, p.separate = kit.NewOption(s.say("connect.wait.mine"), ""), kit.NewOption(s.say("connect.wait.separate"), s.say("connect.wait.separate_line"))
 	chosen := 0
 	if f.form.Separate {
@@ -95,7 +98,7 @@ func (p *waitPage) build() []fyne.CanvasObject {
 	} else {
 		head = kit.Row(8, kit.Grow(p.title), p.clock, p.left)
 	}
-	waiting := kit.NewCard(kit.Column(20, kit.Column(4, head, p.body), p.bar, p.notes, p.steps, kit.Flow(12, p.again, p.more)))
+	waiting := kit.NewCard(kit.Column(20, kit.Column(4, head, p.body), p.bar, p.notes, p.steps, kit.Flow(12, p.again, p.trouble, p.more)))
 	window := kit.NewCardPad(20, kit.Column(14, kit.Title(s.say("connect.wait.which")), p.mine, p.separate, kit.Line(),
 		kit.Column(8, kit.Strong(s.say("connect.wait.link")), p.link, kit.Flow(8, p.copyLink), kit.Caption(s.say("connect.wait.link_line")))))
 	field := kit.Row(8, kit.Grow(p.address), p.paste, p.use)
@@ -147,6 +150,7 @@ func (p *waitPage) refresh() {
 	p.separate.SetSelected(f.form.Separate)
 	p.link.Set(m.Link)
 	p.again.SetEnabled(m.Waiting)
+	p.trouble.SetEnabled(m.Waiting)
 	p.copyLink.SetEnabled(m.Waiting)
 	p.paste.SetEnabled(m.Waiting)
 	p.refreshUse()

@@ -3,10 +3,12 @@ package ui
 import (
 	"context"
 	"io"
+	"net/url"
 	"testing"
 
 	"github.com/tokenkeep/tokenkeep/internal/connect"
 	"github.com/tokenkeep/tokenkeep/internal/library"
+	"github.com/tokenkeep/tokenkeep/internal/problem"
 	"github.com/tokenkeep/tokenkeep/internal/provider"
 	"github.com/tokenkeep/tokenkeep/internal/secret"
 )
@@ -22,6 +24,7 @@ type double struct {
 	doctor    func(connect.Setup, func(connect.Line)) ([]connect.Line, error)
 	connect   func(context.Context, connect.Request, func(connect.State)) (connect.Account, error)
 	recover   func() ([]connect.Recovered, error)
+	settle    func(id string, d connect.Decision) (*connect.Account, error)
 	accounts  func(context.Context) ([]connect.Account, error)
 	account   func(string) (connect.Account, error)
 	token     func(string) (connect.Handed, error)
@@ -40,6 +43,17 @@ type double struct {
 	revokePage func(string) string
 	bundle     func(io.Writer) error
 	markWarned func(id string, days int) error
+	discover   func(issuer string) (provider.Server, error)
+	add        func(provider.Server) (provider.Definition, error)
+	confirm    func(id string) error
+	questions  []provider.Question
+	flaws      []*problem.Problem
+	// own are definitions besides the shipped ones.
+	own []provider.Definition
+	// ground is the practice ground's address for the shipped ones.
+	ground *url.URL
+	// pretended is what the practice ground was last told to play.
+	pretended connect.Pretend
 	// settings are what the window has read and written; nil is none.
 	settings map[string]string
 	// renewing is what the window last said about itself.
@@ -101,6 +115,14 @@ func (d *double) Recover(context.Context) ([]connect.Recovered, error) {
 		return nil, nil
 	}
 	return d.recover()
+}
+
+func (d *double) Settle(_ context.Context, id string, decision connect.Decision) (*connect.Account, error) {
+	if d.settle == nil {
+		d.unexpected("Settle")
+		return nil, nil
+	}
+	return d.settle(id, decision)
 }
 
 func (d *double) Accounts(ctx context.Context) ([]connect.Account, error) {
@@ -257,8 +279,42 @@ func (d *double) SetRenewing(on bool) { d.renewing = on }
 
 func (d *double) Providers() []provider.Definition {
 	registry, _ := provider.Load("")
-	return registry.List()
+	list := registry.List()
+	if d.ground != nil {
+		for i := range list {
+			list[i] = list[i].Practice(d.ground)
+		}
+	}
+	return append(list, d.own...)
 }
+
+func (d *double) Discover(_ context.Context, issuer string) (provider.Server, error) {
+	if d.discover == nil {
+		d.unexpected("Discover")
+		return provider.Server{}, nil
+	}
+	return d.discover(issuer)
+}
+
+func (d *double) AddProvider(_ context.Context, srv provider.Server) (provider.Definition, error) {
+	if d.add == nil {
+		d.unexpected("AddProvider")
+		return provider.Definition{}, nil
+	}
+	return d.add(srv)
+}
+
+func (d *double) ConfirmProvider(_ context.Context, id string) error {
+	if d.confirm == nil {
+		d.unexpected("ConfirmProvider")
+		return nil
+	}
+	return d.confirm(id)
+}
+
+func (d *double) Questions() []provider.Question       { return d.questions }
+func (d *double) ProviderProblems() []*problem.Problem { return d.flaws }
+func (d *double) Pretend(p connect.Pretend)            { d.pretended = p }
 
 func (d *double) Practising() bool { return d.practising }
 func (d *double) Home() string     { return d.home }

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -35,6 +36,106 @@ func clientIDHint(c *text.Catalogue, typed string, left bool) hint {
 		return hint{c.Say("connect.app.spaces_removed"), toneNeutral}
 	}
 	return hint{}
+}
+
+// idHint is clientIDHint for the ID of d: only Meta's are digits.
+func idHint(c *text.Catalogue, d provider.Definition, typed string, left bool) hint {
+	h := clientIDHint(c, typed, left)
+	if trimmed := strings.TrimSpace(typed); d.Meta() || trimmed == "" {
+		return h
+	} else if trimmed != typed {
+		return hint{c.Say("connect.app.spaces_removed"), toneNeutral}
+	}
+	return hint{}
+}
+
+// askedHint is what stands under the ID after the provider was asked about it.
+func askedHint(c *text.Catalogue, d provider.Definition, p *problem.Problem) string {
+	switch p.Key {
+	case problem.AppIDIsFacebook:
+		return c.Say("connect.app.hint_facebook", text.Args{"provider": d.Name})
+	case problem.AppIDUnknown:
+		return c.Say("connect.app.hint_unknown")
+	}
+	return ""
+}
+
+// carded are the services with a card of their own, in its order.
+var carded = []string{"instagram", "threads", "instagram-facebook"}
+
+// otherServices are all that can be connected to besides: a person's own, and
+// in practice those of the past and the general one.
+func otherServices(all []provider.Definition) []provider.Definition {
+	var out []provider.Definition
+	for _, d := range all {
+		err := d.Usable()
+		if !slices.Contains(carded, d.ID) && (err == nil || problem.Has(err, problem.DefinitionHosts)) {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// secretOptional reports whether a client without a secret may sign in.
+func secretOptional(d provider.Definition) bool {
+	return d.Exchange.Public || d.ID != "" && !d.Exchange.Secret && d.Exchange.Auth == ""
+}
+
+// appModel is what Connect 1 says for one service.
+type appModel struct {
+	// Card and Line are its choice.
+	Card, Line string
+	ID, Secret string
+	// Forget is why the secret is forgotten, or had better not be.
+	Forget       string
+	RedirectHint string
+	Places       string
+	CheckFoot    string
+	// Config: there is a field for a configuration's ID.
+	Config bool
+	// Ended explains a service that was switched off.
+	Ended string
+}
+
+// presentApp renders Connect 1 for d; the zero Definition is a service that is
+// still to be described.
+func presentApp(c *text.Catalogue, d provider.Definition, program string) appModel {
+	if d.ID == "" {
+		return appModel{}
+	}
+	args := text.Args{"provider": d.Name, "program": program}
+	m := appModel{
+		Card: d.Name, Config: d.Authorize.ConfigParam != "",
+		Forget: c.Say("connect.app.forget_renews"), Places: c.Say("connect.app.places_of", args),
+		CheckFoot: c.Say("connect.app.check_foot"),
+	}
+	if d.Preflight {
+		m.CheckFoot = c.Say("connect.app.check_foot_asks", args)
+	}
+	if d.Renew.Empty() {
+		m.Forget = c.Say("connect.app.forget_never_renews", args)
+	} else if d.Renew.Secret {
+		m.Forget = c.Say("connect.app.forget_line")
+	}
+	stem := "connect.road." + d.ID + "."
+	if c.Has(stem + "card") {
+		m.Card, m.Line, m.RedirectHint = c.Say(stem+"card"), c.Say(stem+"line"), c.Say(stem+"hint")
+		owner := text.Args{"provider": c.Say(stem + "owner")}
+		m.ID, m.Secret = c.Say("connect.app.client_id", owner), c.Say("connect.app.client_secret", owner)
+	} else {
+		m.ID, m.Secret, m.RedirectHint = c.Say("connect.service.client_id"), c.Say("connect.service.client_secret"), c.Say("connect.service.hint")
+		if d.Meta() {
+			owner := text.Args{"provider": d.Name}
+			m.ID, m.Secret = c.Say("connect.app.client_id", owner), c.Say("connect.app.client_secret", owner)
+		}
+	}
+	if d.Status == "retired" {
+		m.Ended = c.Say("connect.app.ended", text.Args{"provider": d.Name, "retired": d.Retired})
+		if retired, err := time.Parse(time.DateOnly, d.Retired); err == nil {
+			m.Ended = c.Say("connect.app.ended", text.Args{"provider": d.Name, "retired": c.Date(retired)})
+		}
+	}
+	return m
 }
 
 // looksLikeSecret tells a Meta app secret from an ID: 32 hexadecimal
@@ -149,11 +250,17 @@ func presentScopes(c *text.Catalogue, d provider.Definition, ticked map[string]b
 			continue
 		}
 		all++
-		row := scopeRow{Name: s.Name, Title: c.Say(s.Label + ".title"), Line: c.Say(s.Label + ".line"), Locked: s.Required, Ticked: s.Required || ticked[s.Name]}
+		row := scopeRow{Name: s.Name, Title: s.Name, Locked: s.Required, Ticked: s.Required || ticked[s.Name]}
+		if s.Label != "" {
+			row.Title, row.Line = c.Say(s.Label+".title"), c.Say(s.Label+".line")
+		}
 		if row.Ticked {
 			n++
 		}
-		title := c.Say("scope.task." + s.Task)
+		title := c.Say("connect.scopes.others")
+		if s.Task != "" {
+			title = c.Say("scope.task." + s.Task)
+		}
 		if len(m.Groups) == 0 || m.Groups[len(m.Groups)-1].Title != title {
 			m.Groups = append(m.Groups, scopeGroup{Title: title, Icon: s.Task})
 		}
@@ -321,10 +428,19 @@ type fineModel struct {
 	Facts        []fact
 	Permissions  []permission
 	Missing      bool
+	MissingWords string
 	Diary        string
 	// Notices stand on top: what did not go as it should.
 	Notices []text.Told
 	Actions [][]problem.Action
+}
+
+// fineTitle says who is connected.
+func fineTitle(c *text.Catalogue, st connect.State) string {
+	if len(st.Accounts) > 1 {
+		return c.Count("connect.fine.several", len(st.Accounts))
+	}
+	return c.Say("connect.fine.title", text.Args{"username": st.Account.Username})
 }
 
 // presentFine renders the result of st, which is Connected.
@@ -335,12 +451,15 @@ func presentFine(c *text.Catalogue, st connect.State, d provider.Definition, pro
 		posts = c.Count("connect.fine.posts", a.Posts)
 	}
 	m := fineModel{
-		Title: c.Say("connect.fine.title", text.Args{"username": a.Username}),
+		Title: fineTitle(c, st),
 		Under: joined(a.ProviderName, kindOf(c, a, false), posts),
 		Diary: c.Say("connect.fine.diary", text.Args{"clock": c.Clock(now)}),
 	}
 	m.Facts = []fact{validFact(c, a, now), savedFact(c, a, program), secretFact(c, st, program)}
 	m.Permissions, m.Missing = presentPermissions(c, a, d)
+	if m.Missing {
+		m.MissingWords = missingWords(c, m.Permissions)
+	}
 	for _, p := range st.Notices {
 		m.Notices = append(m.Notices, c.Tell(p))
 		m.Actions = append(m.Actions, p.Actions())
@@ -348,8 +467,31 @@ func presentFine(c *text.Catalogue, st connect.State, d provider.Definition, pro
 	return m
 }
 
+// missingWords names the permission that was left out, if it is one alone.
+func missingWords(c *text.Catalogue, rows []permission) string {
+	left := ""
+	for _, row := range rows {
+		if row.Allowed {
+			continue
+		}
+		if left != "" {
+			return c.Say("connect.fine.missing")
+		}
+		left = row.Title
+	}
+	return c.Say("connect.fine.missing_lead", text.Args{"permission": left}) + " " + c.Say("connect.fine.missing_line")
+}
+
 func validFact(c *text.Catalogue, a connect.Account, now time.Time) fact {
 	f := fact{Name: c.Say("connect.fine.valid"), Icon: "calendar", Line: c.Say("connect.fine.sign_again")}
+	switch {
+	case a.Refreshes:
+		f.Line = c.Say("connect.fine.refreshed", text.Args{"provider": a.ProviderName})
+	case a.Renews && a.DueAt != nil:
+		f.Line = c.Say("connect.fine.renewed_around", text.Args{"date": c.ShortDate(a.DueAt.In(now.Location()))})
+	case a.Lifetime == connect.Long && !a.Renews:
+		f.Line = c.Say("connect.fine.never_renews", text.Args{"provider": a.ProviderName})
+	}
 	end := endOf(a).In(now.Location())
 	switch {
 	case endOf(a).IsZero():

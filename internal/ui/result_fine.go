@@ -3,6 +3,7 @@ package ui
 import (
 	"fyne.io/fyne/v2"
 
+	"github.com/tokenkeep/tokenkeep/internal/connect"
 	"github.com/tokenkeep/tokenkeep/internal/text"
 	"github.com/tokenkeep/tokenkeep/internal/ui/kit"
 	"github.com/tokenkeep/tokenkeep/internal/ui/theme"
@@ -49,6 +50,10 @@ func (p *finePage) build() []fyne.CanvasObject {
 		}
 		parts = append(parts, kit.NewNotice(kit.Warn, sentence(n.Title), n.Happened+" "+n.Advice, doors...))
 	}
+	if several := f.state.Accounts; len(several) > 1 {
+		parts = append(parts, p.several(several))
+		return append(parts, p.rest()...)
+	}
 	avatar := kit.NewAvatar(f.state.Account.Username, 80).Ticked()
 	name := kit.Column(2, kit.Heading(m.Title), kit.Muted(m.Under))
 	other := kit.Column(4, kit.Caption(s.say("connect.fine.not_meant")).Trailing(), p.other)
@@ -58,6 +63,29 @@ func (p *finePage) build() []fyne.CanvasObject {
 	} else {
 		parts = append(parts, kit.NewCard(kit.Row(20, avatar, kit.Grow(name), other)))
 	}
+	return append(parts, p.rest()...)
+}
+
+// several is the head of a sign-in that brought more than one account: each
+// with its way in.
+func (p *finePage) several(accounts []connect.Account) fyne.CanvasObject {
+	s := p.s
+	var rows []fyne.CanvasObject
+	for _, a := range accounts {
+		posts := ""
+		if a.Posts >= 0 {
+			posts = s.c.Count("connect.fine.posts", a.Posts)
+		}
+		rows = append(rows, kit.Row(14, kit.NewAvatar(a.Username, 44).Ticked(),
+			kit.Grow(kit.Column(1, kit.Strong("@"+a.Username), kit.Muted(joined(a.ProviderName, kindOf(s.c, a, false), posts)))),
+			kit.NewButton(s.say("connect.fine.open"), kit.Low, func() { p.c.leaveFor(func() { s.goAccounts(); s.goAccount(a.ID) }) })))
+	}
+	return kit.NewCard(kit.Column(16, kit.Heading(p.m.Title), kit.Lined(rows...)))
+}
+
+// rest is what holds for all that was connected.
+func (p *finePage) rest() []fyne.CanvasObject {
+	s, f, m := p.s, p.f, p.m
 	var facts []fyne.CanvasObject
 	for _, fact := range m.Facts {
 		facts = append(facts, kit.NewFactRow(factIcons[fact.Icon], fact.Name, fact.Value, fact.Line))
@@ -73,7 +101,7 @@ func (p *finePage) build() []fyne.CanvasObject {
 	}
 	mayCard := kit.Column(16, kit.Title(s.say("connect.fine.may")), kit.Lined(may...))
 	if m.Missing {
-		mayCard.Add(kit.NewNotice(kit.Warn, "", s.say("connect.fine.missing"), kit.Run{Words: s.say("connect.fine.ask_again"), Tapped: f.askAgain}).SmallText())
+		mayCard.Add(kit.NewNotice(kit.Warn, "", m.MissingWords, kit.Run{Words: s.say("connect.fine.ask_again"), Tapped: f.askAgain}).SmallText())
 	}
 	var next []fyne.CanvasObject
 	for _, n := range p.next {
@@ -83,8 +111,8 @@ func (p *finePage) build() []fyne.CanvasObject {
 	if p.c.built {
 		row = kit.Column(12, next...)
 	}
-	return append(parts, p.c.columns(340, token, kit.NewCardPad(20, mayCard)),
-		kit.Column(10, kit.Title(s.say("connect.fine.next")), row))
+	return []fyne.CanvasObject{p.c.columns(340, token, kit.NewCardPad(20, mayCard)),
+		kit.Column(10, kit.Title(s.say("connect.fine.next")), row)}
 }
 
 func (p *finePage) footer() footer {

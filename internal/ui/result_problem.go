@@ -181,8 +181,11 @@ func (p *problemPage) copyDetails() {
 
 func (p *problemPage) footer() footer {
 	f := footer{left: kit.NewButton(p.s.say("connect.problem.cancel"), kit.Low, p.c.cancel)}
+	if p.f.definition().Meta() {
+		f.right = append(f.right, kit.NewButton(p.s.say("connect.problem.paste_instead"), kit.Low, p.s.goPaste))
+	}
 	if p.again != nil {
-		f.right = []fyne.CanvasObject{p.again}
+		f.right = append(f.right, p.again)
 	}
 	return f
 }

@@ -27,6 +27,7 @@ type Core interface {
 	Doctor(ctx context.Context, setup connect.Setup, observe func(connect.Line)) ([]connect.Line, error)
 	Connect(ctx context.Context, r connect.Request, observe func(connect.State)) (connect.Account, error)
 	Recover(ctx context.Context) ([]connect.Recovered, error)
+	Settle(ctx context.Context, id string, d connect.Decision) (*connect.Account, error)
 	Accounts(ctx context.Context) ([]connect.Account, error)
 	Account(ctx context.Context, ref string) (connect.Account, error)
 	Token(ctx context.Context, ref string) (connect.Handed, error)
@@ -48,6 +49,15 @@ type Core interface {
 	Storage(ctx context.Context) (connect.Storage, error)
 	SelfTest(ctx context.Context) error
 	Providers() []provider.Definition
+	// Of a person's own definitions: finding and adding one, what they ask, and
+	// what is wrong with them.
+	Discover(ctx context.Context, issuer string) (provider.Server, error)
+	AddProvider(ctx context.Context, srv provider.Server) (provider.Definition, error)
+	Questions() []provider.Question
+	ConfirmProvider(ctx context.Context, id string) error
+	ProviderProblems() []*problem.Problem
+	// Pretend makes the practice ground play no internet, or a locked keychain.
+	Pretend(p connect.Pretend)
 	Practising() bool
 	Home() string
 	Close() error
@@ -167,6 +177,8 @@ type shell struct {
 	traySaid string
 	// hidden: the window is in the tray only.
 	hidden bool
+	// open questions of earlier sign-ins: somebody else than expected answered.
+	questions []connect.Recovered
 	// wished is the account that is to be opened once the list is known.
 	wished string
 
@@ -597,10 +609,11 @@ func (s *shell) use(core Core) {
 	s.coreCtx, s.coreStop = context.WithCancel(s.ctx)
 	s.clearCopied()
 	s.endConnect()
+	s.forgetGuide()
 	s.core, s.practising = core, core.Practising()
 	s.body.build()
 	s.accounts, s.storage, s.storageKnown, s.test, s.vaultWaits = accountsState{}, connect.Storage{}, false, selfTest{}, false
-	s.alive = alive{}
+	s.alive, s.questions = alive{}, nil
 	s.startOver()
 	s.read()
 	s.recover()
@@ -641,12 +654,15 @@ func (s *shell) startOver() {
 // recover finishes what an earlier run could not, in the background.
 func (s *shell) recover() {
 	core, ctx := s.core, s.coreCtx
+	s.questions = nil
 	work(s, ctx, core.Recover, func(done []connect.Recovered, p *problem.Problem) {
 		if ctx.Err() != nil {
 			return
 		}
 		for _, r := range done {
 			switch {
+			case r.Other != nil:
+				s.questions = append(s.questions, r)
 			case r.Account != nil:
 				s.toast(s.say("accounts.finished_one", text.Args{"username": "@" + r.Account.Username}))
 			case r.Problem != nil && r.Problem.Key == problem.Interrupted:

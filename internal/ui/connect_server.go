@@ -1,0 +1,229 @@
+package ui
+
+import (
+	"context"
+	"net/url"
+	"strings"
+
+	"fyne.io/fyne/v2"
+
+	"github.com/tokenkeep/tokenkeep/internal/problem"
+	"github.com/tokenkeep/tokenkeep/internal/provider"
+	"github.com/tokenkeep/tokenkeep/internal/ui/kit"
+	"github.com/tokenkeep/tokenkeep/internal/ui/theme"
+)
+
+// serverPage describes a service that the program does not know: found by its
+// own description, or typed. No secret is asked for here; its hosts are agreed
+// to first (security.md ATT-8).
+type serverPage struct {
+	c *connectScreen
+	s *shell
+	f *flow
+
+	issuer    *kit.Entry
+	issuerBox *kit.FieldBox
+	find      *kit.Button
+	fields    []*kit.Entry
+	boxes     []*kit.FieldBox
+	// found is what the service says about itself beyond the fields.
+	found   provider.Server
+	said    *kit.Text
+	busy    bool
+	stop    context.CancelFunc
+	problem *problem.Problem
+	notice  *fyne.Container
+	back    *kit.Button
+	use     *kit.Button
+}
+
+// The fields in their order.
+const (
+	fieldName = iota
+	fieldAuthorize
+	fieldToken
+	fieldProfile
+	fieldRevoke
+	fieldScopes
+)
+
+var serverFields = []string{"name", "authorize", "token", "profile", "revoke", "scopes"}
+
+func newServerPage(c *connectScreen) *serverPage {
+	p := &serverPage{c: c, s: c.s, f: c.f, notice: kit.Column(8)}
+	s, f := p.s, p.f
+	p.issuer = kit.NewMonoEntry(s.say("connect.server.issuer"), "https://login.example")
+	p.issuer.OnChanged = func(string) { p.refresh() }
+	p.issuer.OnSubmitted = func(string) { p.discover() }
+	p.find = kit.NewButton(s.say("connect.server.find"), kit.Medium, p.discover).With(theme.IconSearch)
+	p.issuerBox = kit.NewFieldBox(s.say("connect.server.issuer"), p.issuer, s.say("connect.server.issuer_hint"), 1, p.find)
+	for _, field := range serverFields {
+		label := s.say("connect.server." + field)
+		e := kit.NewMonoEntry(label, "https://…")
+		if field == "name" || field == "scopes" {
+			e = kit.NewEntry(label, "")
+		}
+		e.OnChanged = func(string) { p.refresh() }
+		hint := ""
+		if key := "connect.server." + field + "_hint"; s.c.Has(key) {
+			hint = s.say(key)
+		}
+		p.fields = append(p.fields, e)
+		p.boxes = append(p.boxes, kit.NewFieldBox(label, e, hint, 1))
+	}
+	p.said = kit.Caption("")
+	p.back = kit.NewButton(s.say("connect.back"), kit.Medium, func() { f.to(stageApp) }).With(theme.IconBack).WithTip("Esc")
+	p.use = kit.NewButton(s.say("connect.server.use"), kit.High, p.save).Then(theme.IconForward).WithTip("Ctrl+Enter")
+	return p
+}
+
+func (p *serverPage) build() []fyne.CanvasObject {
+	s := p.s
+	head := kit.Column(2, kit.Subheading(s.say("connect.server.title")), kit.Muted(s.say("connect.server.line")))
+	var left, right []fyne.CanvasObject
+	for i, box := range p.boxes {
+		if i == fieldName || i == fieldAuthorize || i == fieldToken {
+			left = append(left, box)
+		} else {
+			right = append(right, box)
+		}
+	}
+	addresses := fyne.CanvasObject(kit.Columns(20, 0, []float32{1, 1}, kit.Column(14, left...), kit.Column(14, right...)))
+	if p.c.built {
+		addresses = kit.Column(14, append(left, right...)...)
+	}
+	return []fyne.CanvasObject{p.c.head(0),
+		kit.NewCard(kit.Column(18, head, p.issuerBox, p.notice)),
+		kit.NewCard(kit.Column(16, kit.Column(2, kit.Title(s.say("connect.server.addresses")), p.said), addresses,
+			kit.IconLine(theme.IconShield, theme.ColorMuted, kit.Runs(s.say("connect.server.safe"))...)))}
+}
+
+func (p *serverPage) footer() footer {
+	return footer{left: p.c.cancelButton(), right: []fyne.CanvasObject{p.back, p.use}}
+}
+
+func (p *serverPage) refresh() {
+	s := p.s
+	p.find.SetEnabled(!p.busy && strings.TrimSpace(p.issuer.Text) != "")
+	p.use.SetEnabled(!p.busy && strings.TrimSpace(p.fields[fieldAuthorize].Text) != "" && strings.TrimSpace(p.fields[fieldToken].Text) != "")
+	switch {
+	case p.busy:
+		p.said.SetText(s.say("connect.server.looking"))
+	case p.found.Issuer != "":
+		p.said.SetText(s.say("connect.server.found"))
+	default:
+		p.said.SetText(s.say("connect.server.by_hand"))
+	}
+}
+
+// tell puts a problem under the first card; nil takes it away.
+func (p *serverPage) tell(pr *problem.Problem) {
+	p.problem = pr
+	p.notice.RemoveAll()
+	if pr != nil {
+		told := p.s.c.Tell(pr)
+		p.notice.Add(kit.NewNotice(kit.Bad, sentence(told.Title), told.Happened+" "+told.Advice))
+	}
+	p.notice.Refresh()
+	p.c.root.Refresh()
+}
+
+// address is what was typed as an address: a bare host is one too.
+func address(typed string) string {
+	typed = strings.TrimSpace(typed)
+	if typed != "" && !strings.Contains(typed, "://") {
+		typed = "https://" + typed
+	}
+	return typed
+}
+
+// discover asks the service for its addresses. They can be changed afterwards.
+func (p *serverPage) discover() {
+	if p.find.Disabled() {
+		return
+	}
+	issuer := address(p.issuer.Text)
+	ctx, cancel := context.WithCancel(p.f.ctx)
+	p.stop, p.busy = cancel, true
+	p.tell(nil)
+	p.refresh()
+	work(p.s, ctx, func(ctx context.Context) (provider.Server, error) { return p.f.core.Discover(ctx, issuer) },
+		func(found provider.Server, pr *problem.Problem) {
+			if ctx.Err() != nil {
+				return
+			}
+			cancel()
+			p.busy = false
+			if pr == nil {
+				p.fill(found)
+			}
+			p.tell(pr)
+			p.refresh()
+			if pr == nil && p.f.shown {
+				p.s.focus(p.use)
+			}
+		})
+}
+
+func (p *serverPage) fill(found provider.Server) {
+	p.found = found
+	name := found.Name
+	if u, err := url.Parse(found.Issuer); name == "" && err == nil {
+		name = u.Hostname()
+	}
+	for i, value := range []string{name, found.AuthorizeURL, found.TokenURL, found.IdentityURL, found.RevokeURL, strings.Join(found.Scopes, " ")} {
+		p.fields[i].SetText(value)
+	}
+}
+
+// described is the service as the fields have it.
+func (p *serverPage) described() provider.Server {
+	srv := p.found
+	get := func(i int) string { return strings.TrimSpace(p.fields[i].Text) }
+	srv.Name, srv.AuthorizeURL, srv.TokenURL = get(fieldName), get(fieldAuthorize), get(fieldToken)
+	srv.IdentityURL, srv.RevokeURL, srv.Scopes = get(fieldProfile), get(fieldRevoke), strings.Fields(get(fieldScopes))
+	// Always with PKCE: a server that does not know it ignores it.
+	srv.PKCE = true
+	return srv
+}
+
+// save keeps the description as the person's own file, asks about its hosts,
+// and goes on to the credentials.
+func (p *serverPage) save() {
+	if p.use.Disabled() {
+		return
+	}
+	srv := p.described()
+	ctx, cancel := context.WithCancel(p.f.ctx)
+	p.stop, p.busy = cancel, true
+	p.tell(nil)
+	p.refresh()
+	work(p.s, ctx, func(ctx context.Context) (provider.Definition, error) { return p.f.core.AddProvider(ctx, srv) },
+		func(d provider.Definition, pr *problem.Problem) {
+			if ctx.Err() != nil {
+				return
+			}
+			cancel()
+			p.busy = false
+			p.refresh()
+			if pr != nil {
+				p.tell(pr)
+				return
+			}
+			p.f.choose(d.ID)
+			p.f.to(stageApp)
+			if p.f.unconfirmed() {
+				p.f.confirmHosts(d.ID, func() { p.f.to(stageApp) })
+			}
+		})
+}
+
+func (p *serverPage) first() fyne.Focusable { return p.issuer }
+func (p *serverPage) press()                { p.save() }
+func (p *serverPage) escape() bool          { p.f.to(stageApp); return true }
+
+func (p *serverPage) leave() {
+	if p.stop != nil {
+		p.stop()
+	}
+}
