@@ -53,7 +53,7 @@ func (p *program) providerAddCommand(run func(context.Context, providerAddOption
 		switch o.Server.Auth {
 		case "", "basic":
 		case "body":
-			o.Server.Auth = ""
+			o.Server.Auth = "post"
 		default:
 			return usage("flag_wrong", "command", path, "flag", "--auth", "takes", "body, basic")
 		}
@@ -113,6 +113,8 @@ func (p *program) providerAdd(ctx context.Context, o providerAddOptions) error {
 	defer s.Close()
 	p.misread(s)
 	server := o.Server
+	// A server that does not know PKCE passes over it (RFC 6749 3.1).
+	server.PKCE = true
 	if o.Issuer != "" {
 		found, err := s.Discover(ctx, o.Issuer)
 		if err != nil {

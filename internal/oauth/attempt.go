@@ -135,6 +135,9 @@ func randomText(random io.Reader) (secret.Text, error) {
 	return secret.New(base64.RawURLEncoding.EncodeToString(raw)), nil
 }
 
+// offlineAccess is OpenID Connect's permission for a refresh token.
+const offlineAccess = "offline_access"
+
 // AuthorizeURL is the address for the browser. It carries the state and is
 // therefore never logged. Values are percent-encoded with %20 for a blank:
 // some providers take a "+" for part of a permission's name.
@@ -151,6 +154,11 @@ func (a *Attempt) AuthorizeURL() string {
 	if !a.verifier.Empty() {
 		sum := sha256.Sum256([]byte(a.verifier.Reveal()))
 		pairs = append(pairs, [2]string{"code_challenge", base64.RawURLEncoding.EncodeToString(sum[:])}, [2]string{"code_challenge_method", "S256"})
+	}
+	if _, set := z.Fixed["prompt"]; !set && !a.definition.Meta() && slices.Contains(a.scopes, offlineAccess) {
+		// OpenID Connect Core section 11: without it the wish for a refresh
+		// token is passed over.
+		pairs = append(pairs, [2]string{"prompt", "consent"})
 	}
 	fixed := make([]string, 0, len(z.Fixed))
 	for name := range z.Fixed {

@@ -85,7 +85,7 @@ func TestGenericSecondOpinion(t *testing.T) {
 			}
 			sum := sha256.Sum256([]byte(a.verifier.Reveal()))
 			want, _ := url.Parse(config.AuthCodeURL(a.State().Reveal(), oauth2.SetAuthURLParam("code_challenge", base64.RawURLEncoding.EncodeToString(sum[:])),
-				oauth2.SetAuthURLParam("code_challenge_method", "S256")))
+				oauth2.SetAuthURLParam("code_challenge_method", "S256"), oauth2.SetAuthURLParam("prompt", "consent")))
 			got, _ := url.Parse(a.AuthorizeURL())
 			if got.Query().Encode() != want.Query().Encode() || got.Path != want.Path {
 				t.Errorf("asked the browser for\n%s, they for\n%s", got.Query().Encode(), want.Query().Encode())
@@ -194,5 +194,35 @@ func TestAConfigurationIsSentInsteadOfPermissions(t *testing.T) {
 	a, err := NewAttempt(plain, app, []string{"one"}, rand.Reader)
 	if err != nil || strings.Contains(a.AuthorizeURL(), "123456") {
 		t.Errorf("it was sent where nobody takes it: %v", err)
+	}
+}
+
+// OpenID Connect Core section 11: offline_access comes with prompt=consent and
+// ends in a refresh token, which is all that it asks for.
+func TestOfflineAccessIsAskedForAsItMustBe(t *testing.T) {
+	d := own(t)
+	for name, c := range map[string]struct {
+		fixed  map[string]string
+		scopes []string
+		want   string
+	}{
+		"asked for":      {nil, []string{"openid", "offline_access"}, "consent"},
+		"not asked for":  {nil, []string{"openid"}, ""},
+		"the file knows": {map[string]string{"prompt": "login consent"}, []string{"offline_access"}, "login consent"},
+	} {
+		d.Authorize.Fixed = c.fixed
+		u, _ := url.Parse(attempt(t, d, c.scopes...).AuthorizeURL())
+		if q := u.Query(); q.Get("prompt") != c.want || len(q["prompt"]) > 1 {
+			t.Errorf("%s: %v", name, q["prompt"])
+		}
+	}
+	asked := []string{"openid", "offline_access"}
+	with := Token{ScopesKnown: true, Scopes: []string{"openid"}, Refresh: secret.New(canaryRefresh)}
+	without := Token{ScopesKnown: true, Scopes: []string{"openid"}}
+	if got := Missing(asked, with); len(got) != 0 {
+		t.Errorf("missing %q beside a refresh token", got)
+	}
+	if got := Missing(asked, without); len(got) != 1 {
+		t.Errorf("missing %q without one", got)
 	}
 }

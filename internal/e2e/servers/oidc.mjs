@@ -37,7 +37,6 @@ server.listen(0, '127.0.0.1', () => {
     cookies: { keys: ['only for tests'] },
     pkce: { methods: ['S256'], required: () => requirePKCE },
     rotateRefreshToken: rotate,
-    issueRefreshToken: (_, client) => client.grantTypeAllowed('refresh_token'),
     ttl: {
       AccessToken: accessLife, AuthorizationCode: 60, Grant: 86400, IdToken: 600, Interaction: 600, RefreshToken: 86400, Session: 86400,
     },
@@ -62,6 +61,10 @@ server.listen(0, '127.0.0.1', () => {
   });
   const handle = provider.callback();
   answer = (request, response) => {
+    if (request.url === `${path}/token`) {
+      // Whether the answer went out whole, or the other side had gone.
+      response.on('close', () => tell({ event: response.writableFinished ? 'answered' : 'cut', at: Date.now() }));
+    }
     // What a server in a folder is told by the program in front of it. The
     // document of RFC 8414 lies outside of that folder.
     const inserted = `/.well-known/oauth-authorization-server${path}`;
