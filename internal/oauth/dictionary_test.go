@@ -96,6 +96,9 @@ var dictionary = []entry{
 	{10, "[W]", fb, "page", 0, "Invalid Scopes: instagram_business_basic. This message is only shown to developers.", problem.ScopeOtherRoad, problem.SwitchProvider, 4},
 	{10, "[W]", fb, "page", 0, "Invalid Scopes: instagram_basic. This message is only shown to developers.", problem.ScopeRefused, problem.ChoosePermissions, 4},
 	{10, "[W]", ig, "page", 0, "Invalid Scopes: instagram_basic", problem.ScopeOtherRoad, problem.SwitchProvider, 4},
+	{9, "[mem]", th, "page", 0, shapeT("Invalid scope", 100), problem.ScopeRefused, problem.ChoosePermissions, 4},
+	{9, "[W]", fb, "page", 0, "Invalid Scopes: user_profile. This message is only shown to developers.", problem.ScopeRetired, problem.ChoosePermissions, 2},
+	{10, "[mem]", th, "page", 0, shapeT("Invalid scope: instagram_business_basic", 100), problem.ScopeOtherRoad, problem.SwitchProvider, 4},
 	{11, "[W]", ig, "page", 0, thirdParty + "Insufficient+Developer+Role", problem.NotInvited, problem.GuideTester, 4},
 	{11, "[W]", ig, "page", 0, thirdParty + "Unzureichende+Entwicklerrolle", problem.NotInvited, problem.GuideTester, 4},
 	{11, "[W]", ig, "redirect", 0, "error=access_denied&error_description=Insufficient+developer+role", problem.NotInvited, problem.GuideTester, 4},
@@ -135,6 +138,7 @@ var dictionary = []entry{
 	{27, "[V]", ig, "renew", 400, shapeG("other words", "OAuthException", 190, 459), problem.SecurityCheck, problem.OpenProvider, 9},
 	{27, "[V]", ig, "renew", 400, shapeG("other words", "OAuthException", 190, 464), problem.SecurityCheck, problem.OpenProvider, 9},
 	{27, "[V]", ig, "renew", 400, shapeG("other words", "OAuthException", 190, 467), problem.TokenRefused, problem.SignInAgain, 9},
+	{27, "[V]", ig, "identity", 400, shapeG("other words", "OAuthException", 190, 492), problem.PageRole, problem.OpenProvider, 4},
 	{27, "[V]", fb, "identity", 400, shapeG("other words", "OAuthException", 190, 492), problem.PageRole, problem.OpenProvider, 4},
 	{27, "[V]", fb, "identity", 400, shapeG("other words", "OAuthException", 102, 0), problem.TokenRefused, problem.SignInAgain, 9},
 	{27, "[V]", fb, "identity", 400, shapeG("other words", "OAuthException", 102, 458), problem.AccessRemoved, problem.SignInAgain, 9},
@@ -173,6 +177,7 @@ var dictionary = []entry{
 	// 41: fewer permissions than asked for is a token and a list, no refusal.
 	{41, "[V]", ig, "granted", 200, `{"access_token":"IGAAxxxxxxxxxxxxxxxxxxxx","user_id":17841400000000000,"permissions":["instagram_business_basic"]}`, problem.PermissionMissing, problem.ChoosePermissions, 4},
 	{42, "[V]", ig, "identity", 400, shapeG("The user is not an Instagram Business", "IGApiException", 100, 0), problem.PersonalAccount, problem.GuideProfessional, 4},
+	{42, "[V]", fb, "identity", 400, shapeG("The user is not an Instagram Business", "OAuthException", 100, 0), problem.PersonalAccount, problem.GuideProfessional, 4},
 	{43, "[W]", ig, "state", 0, "code=AQBx-0123456789&state=another", problem.AnswerForeign, problem.SignInAgain, 2},
 	{43, "[W]", ig, "state", 0, "code=AQBx-0123456789", problem.AnswerForeign, problem.SignInAgain, 2},
 	// 44 is between the browser and this computer: internal/redirect gives the
@@ -370,7 +375,7 @@ func TestSwitchingNamesTheOther(t *testing.T) {
 	}
 }
 
-// unlike keys are judged by the program from what an answer lacks or has too
+// withoutRow are keys that are judged by the program from what an answer lacks or has too
 // much, and have no row in any dictionary.
 var withoutRow = []problem.Key{
 	problem.ProviderDown, problem.ProviderOddAnswer, problem.UnknownAnswer, problem.ProviderBusy, problem.NetworkLoginPage, problem.AnswerForeign,

@@ -49,7 +49,7 @@ func TestEveryShippedDefinition(t *testing.T) {
 	if len(failures) > 0 {
 		t.Fatal(failures)
 	}
-	if len(r.List()) < 2 {
+	if len(r.List()) != 5 {
 		t.Fatalf("only %d definitions", len(r.List()))
 	}
 	for _, d := range r.List() {
@@ -68,7 +68,7 @@ func TestEveryShippedDefinition(t *testing.T) {
 		}
 		// Every refusal says where it comes from: a row number and a mark.
 		if rows := strings.Count(string(source), "[[error]]"); rows > 0 {
-			marks := regexp.MustCompile(`(?m)^(\[\[error\]\] )?# (Row \d+|Code \d+).*\[(V|W|mem)\]`).FindAllString(string(source), -1)
+			marks := regexp.MustCompile(`(?m)^(\[\[error\]\] )?# (Row \d+|Code \d+|RFC \d+|OpenID).*\[(V|W|mem)\]`).FindAllString(string(source), -1)
 			if len(marks) != rows || rows != len(d.Errors) {
 				t.Errorf("%s: %d rows, %d read, %d with number and source", d.ID, rows, len(d.Errors), len(marks))
 			}
@@ -177,12 +177,12 @@ func TestRefusalsAreRecognised(t *testing.T) {
 		{"page", Refusal{Message: "Invalid scope: []"}, problem.ScopeRefused},
 		{"page", Refusal{Message: "Invalid Scopes: instagram_business_basic. This message is only shown to developers."}, problem.ScopeOtherRoad},
 		{"page", Refusal{Message: "Invalid Scopes: instagram_basic"}, problem.ScopeOtherRoad},
-		{"page", Refusal{Message: "Insufficient Developer Role"}, problem.DeveloperRole},
-		{"page", Refusal{Message: "https://www.instagram.com/oauth/authorize/third_party/error/?message=Unzureichende+Rolle"}, problem.DeveloperRole},
+		{"page", Refusal{Message: "Insufficient Developer Role"}, problem.NotInvited},
+		{"page", Refusal{Message: "https://www.instagram.com/oauth/authorize/third_party/error/?message=Unzureichende+Rolle"}, problem.NotInvited},
 		{"redirect", Refusal{Code: "access_denied", Subcode: "user_denied", Message: "The user denied your request"}, problem.Denied},
 		{"redirect", Refusal{Code: "access_denied", Message: "The user denied your request."}, problem.Denied},
 		{"redirect", Refusal{Code: "access_denied"}, problem.Denied},
-		{"redirect", Refusal{Code: "access_denied", Subcode: "user_denied", Message: "Insufficient developer role"}, problem.DeveloperRole},
+		{"redirect", Refusal{Code: "access_denied", Subcode: "user_denied", Message: "Insufficient developer role"}, problem.NotInvited},
 		{"redirect", Refusal{Code: "access_denied", Message: "The app is restricted"}, problem.DeveloperRole},
 		{"extend", Refusal{Message: "Unsupported request - method type: get", Type: "IGApiException", Code: "100"}, problem.ExtendRefused},
 		{"identity", Refusal{Message: "Unsupported request - method type: get", Code: "100"}, problem.IdentityUnavailable},
@@ -213,10 +213,10 @@ func TestRefusalsAreRecognised(t *testing.T) {
 		{"extend", Refusal{Code: "32"}, problem.ProviderBusy}, {"extend", Refusal{Code: "613"}, problem.ProviderBusy},
 		{"extend", Refusal{Code: "341"}, problem.ProviderBusy}, {"extend", Refusal{Code: "368"}, problem.ProviderBusy},
 		{"extend", Refusal{Code: "80002"}, problem.ProviderBusy},
-		{"page", Refusal{Message: "400 Session Invalid"}, problem.ProviderRefused},
+		{"page", Refusal{Message: "400 Session Invalid"}, problem.PageInPopup},
 		{"page", Refusal{Message: "Error saving redirect URIs"}, problem.RedirectScheme},
-		{"page", Refusal{Message: "The callback URL or verify token couldn't be validated. Please verify."}, problem.RedirectUnknown},
-		{"page", Refusal{Message: "Feature Unavailable: Facebook Login is currently unavailable for this app"}, problem.ProviderRefused},
+		{"page", Refusal{Message: "The callback URL or verify token couldn't be validated. Please verify."}, problem.RedirectWrongBox},
+		{"page", Refusal{Message: "Feature Unavailable: Facebook Login is currently unavailable for this app"}, problem.AppNotLive},
 		{"identity", Refusal{Message: "The user is not an Instagram Business account"}, problem.PersonalAccount},
 		{"identity", Refusal{Message: "something new", Code: "190"}, problem.TokenRefused},
 		// And what no row may claim.
@@ -480,6 +480,34 @@ func TestATT13_FlawsNameFileAndLine(t *testing.T) {
 		{"page with a script", `[exchange]`, "[revoke]\npage = \"javascript:alert(1)\"\n[exchange]", "address", "revoke.page", "14"},
 		{"page of another step", `[exchange]`, "[renew]\npage = \"https://login.own.example/\"\n[exchange]", "unknown_key", "renew.page", "14"},
 		{"half a revocation", `[exchange]`, "[revoke]\nmethod = \"POST\"\npage = \"https://login.own.example/\"\n[exchange]", "missing", "revoke.url", "13"},
+		{"asks", `name = "Own server"`, "name = \"x\"\nasks = true", "value", "asks", "4"},
+		{"configuration", `pkce = true`, "pkce = true\nconfig_param = \"state\"", "value", "authorize.config_param", "8"},
+		{"way of proving", `secret = true`, "secret = true\nauth = \"digest\"", "value", "exchange.auth", "19"},
+		{"two ways of proving", `secret = true`, "secret = true\nauth = \"basic\"", "value", "exchange.auth", "19"},
+		{"optional nothing", "secret = true\n\n[exchange.params]\nclient_id = \"{client_id}\"\nclient_secret = \"{client_secret}\"", "secret = false\nsecret_optional = true\n\n[exchange.params]\nclient_id = \"{client_id}\"", "value", "exchange.secret_optional", "19"},
+		{"accounts without an address", `[exchange]`, "[accounts]\nlist = \"data\"\n[exchange]", "missing", "accounts.url", "13"},
+		{"accounts over http", `[exchange]`, "[accounts]\nurl = \"http://login.own.example/\"\n[exchange]", "address", "accounts.url", "14"},
+		{"accounts without an id", `[exchange]`, "[accounts]\nurl = \"https://login.own.example/\"\nlist = \"data\"\n[exchange]", "missing", "accounts.fields.user_id", "13"},
+		{"accounts' path", `[exchange]`, "[accounts]\nurl = \"https://login.own.example/\"\nlist = \"data[0]\"\n[exchange]", "value", "accounts.list", "15"},
+		{"accounts' next", `[exchange]`, "[accounts]\nurl = \"https://login.own.example/\"\nlist = \"data\"\nnext = \".\"\n[exchange]", "value", "accounts.next", "16"},
+		{"accounts' field", `[exchange]`, "[accounts]\nurl = \"https://login.own.example/\"\nlist = \"data\"\n[accounts.fields]\nuser_id = \"id\"\nsecret = \"x\"\n[exchange]", "unknown_key", "accounts.fields.secret", "18"},
+		{"accounts' field's path", `[exchange]`, "[accounts]\nurl = \"https://login.own.example/\"\nlist = \"data\"\n[accounts.fields]\nuser_id = \"a..b\"\n[exchange]", "value", "accounts.fields.user_id", "17"},
+		{"recipe twice", `[exchange]`, "[[recipe]]\nname = \"a\"\n[[recipe]]\nname = \"a\"\n[exchange]", "duplicate", "recipe[1].name", "16"},
+		{"recipe's day", `[exchange]`, "[[recipe]]\nname = \"a\"\nchecked = \"soon\"\n[exchange]", "value", "recipe[0].checked", "15"},
+		{"recipe's page", `[exchange]`, "[[recipe]]\nname = \"a\"\nurl = \"http://127.0.0.1/\"\n[exchange]", "address", "recipe[0].url", "15"},
+		{"step's name", `[exchange]`, "[[recipe]]\nname = \"a\"\n[[recipe.step]]\nname = \"A b\"\n[exchange]", "value", "recipe[0].step[0].name", "16"},
+		{"step twice", `[exchange]`, "[[recipe]]\nname = \"a\"\n[[recipe.step]]\nname = \"a\"\n[[recipe.step]]\nname = \"a\"\n[exchange]", "duplicate", "recipe[0].step[1].name", "18"},
+		{"step's page", `[exchange]`, "[[recipe]]\nname = \"a\"\n[[recipe.step]]\nname = \"a\"\nurl = \"javascript:x\"\n[exchange]", "address", "recipe[0].step[0].url", "17"},
+		{"step of the second recipe", `[exchange]`, "[[recipe]]\nname = \"a\"\n[[recipe.step]]\nname = \"a\"\n[[recipe]]\nname = \"b\"\n[[recipe.step]]\nname = \"a\"\n[[recipe.step]]\nname = \"b\"\ntest = \"moon\"\n[exchange]", "value", "recipe[1].step[1].test", "23"},
+		{"what is copied", `[exchange]`, "[[recipe]]\nname = \"a\"\n[[recipe.step]]\nname = \"a\"\ncopy = [\"redirect_uri\", \"client_secret\"]\n[exchange]", "value", "recipe[0].step[0].copy[1]", "17"},
+		{"what is pasted", `[exchange]`, "[[recipe]]\nname = \"a\"\n[[recipe.step]]\nname = \"a\"\npaste = [\"password\"]\n[exchange]", "value", "recipe[0].step[0].paste[0]", "17"},
+		{"remedy", `[exchange]`, "[[recipe]]\nname = \"a\"\n[[recipe.step]]\nname = \"a\"\nremedies = [\"try_again\"]\n[exchange]", "value", "recipe[0].step[0].remedies[0]", "17"},
+		{"picture", `[exchange]`, "[[recipe]]\nname = \"a\"\n[[recipe.step]]\nname = \"a\"\npicture = [\"\"]\n[exchange]", "value", "recipe[0].step[0].picture[0]", "17"},
+		{"layout without a path", `[exchange]`, "[[recipe]]\nname = \"a\"\n[[recipe.step]]\nname = \"a\"\n[[recipe.step.layout]]\nname = \"new\"\n[exchange]", "missing", "recipe[0].step[0].layout[0].path", "17"},
+		{"second layout", `[exchange]`, "[[recipe]]\nname = \"a\"\n[[recipe.step]]\nname = \"a\"\n[[recipe.step.layout]]\nname = \"new\"\npath = [\"A\"]\n[[recipe.step.layout]]\nname = \"Old one\"\npath = [\"A\"]\n[exchange]", "value", "recipe[0].step[0].layout[1].name", "21"},
+		{"label", `[exchange]`, "[[recipe]]\nname = \"a\"\n[[recipe.step]]\nname = \"a\"\n[[recipe.step.layout]]\nname = \"new\"\npath = [\"A\", \"B\\u202e\"]\n[exchange]", "value", "recipe[0].step[0].layout[0].path[1]", "19"},
+		{"key of a layout", `[exchange]`, "[[recipe]]\nname = \"a\"\n[[recipe.step]]\nname = \"a\"\n[[recipe.step.layout]]\nname = \"new\"\nmenu = [\"A\"]\n[exchange]", "unknown_key", "recipe[0].step[0].layout[0].menu", "19"},
+		{"steps as words", `[exchange]`, "[[recipe]]\nname = \"a\"\nstep = [\"a\"]\n[exchange]", "type", "recipe[0].step[0]", "15"},
 		{"no exchange", ownDefinition[strings.Index(ownDefinition, "[exchange]"):], "", "missing", "exchange.url", "1"},
 	} {
 		source := strings.Replace(ownDefinition, row.from, row.to, 1)
@@ -568,7 +596,7 @@ token = "{access_token}"
 // Whatever a file holds: no panic, and what is accepted keeps the rules.
 func FuzzDefinition(f *testing.F) {
 	f.Add([]byte(ownDefinition))
-	for _, name := range []string{"instagram", "instagram-basic-display"} {
+	for _, name := range []string{"instagram", "instagram-basic-display", "instagram-facebook", "threads", "oauth2"} {
 		source, err := fs.ReadFile(resources.Providers, "providers/"+name+".toml")
 		if err != nil {
 			f.Fatal(err)
