@@ -251,6 +251,10 @@ func (p *program) finishFormer(ctx context.Context, s service) (kept int) {
 		switch {
 		case r.Account != nil:
 			p.note(p.say.Say("cli.recovered", one("account", p.handle(*r.Account))))
+		case r.Other != nil:
+			// A question of the window's: it may be answered there only, since
+			// here nobody can be shown whose token it is.
+			p.note(p.say.Say("cli.recovered_other", text.Args{"wanted": problem.Outside(r.Other.Wanted, 80), "found": problem.Outside(r.Other.Found, 80)}))
 		case r.Problem != nil:
 			p.complain(r.Problem)
 			if r.Problem.Kind == problem.Vault {

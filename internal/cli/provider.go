@@ -76,6 +76,9 @@ type providerObject struct {
 	Checked    string   `json:"checked"`
 	ReplacedBy string   `json:"replaced_by"`
 	Recipes    []string `json:"recipes"`
+	// Unconfirmed are the hosts that a file of the person's would contact, once
+	// they are confirmed.
+	Unconfirmed []string `json:"unconfirmed,omitempty"`
 	// Problem is why nobody can sign in with it now.
 	Problem *problemObject `json:"problem,omitempty"`
 }
@@ -88,13 +91,18 @@ type flawedLine struct {
 	Problem problemObject `json:"problem"`
 }
 
-func (p *program) providerObject(d provider.Definition) providerObject {
+func (p *program) providerObject(s service, d provider.Definition) providerObject {
 	o := providerObject{
 		ID: d.ID, Name: d.Name, Status: d.Status, Shipped: d.Shipped(), Hosts: append([]string{}, d.Hosts()...),
 		Renews: !d.Renew.Empty(), Checked: d.Checked, ReplacedBy: d.ReplacedBy, Recipes: []string{},
 	}
 	for _, r := range d.Recipes {
 		o.Recipes = append(o.Recipes, r.Name)
+	}
+	for _, q := range s.Questions() {
+		if q.ID == d.ID {
+			o.Unconfirmed = q.Hosts
+		}
 	}
 	if err := d.Usable(); err != nil {
 		told := p.problemObject(problem.Of(err))
@@ -127,7 +135,7 @@ func (p *program) providerAdd(ctx context.Context, o providerAddOptions) error {
 		return err
 	}
 	if p.json {
-		p.object(p.providerObject(d))
+		p.object(p.providerObject(s, d))
 	}
 	p.result(p.say.Say("cli.provider.add.done", text.Args{"id": d.ID, "name": problem.Outside(d.Name, 80)}))
 	for _, q := range s.Questions() {
@@ -172,7 +180,7 @@ func (p *program) providerList(ctx context.Context) error {
 	p.misread(s)
 	rows := [][]string{p.heads("provider", "name", "state", "renewing", "hosts")}
 	for _, d := range s.Providers() {
-		o := p.providerObject(d)
+		o := p.providerObject(s, d)
 		if p.json {
 			p.object(o)
 			continue
@@ -189,8 +197,8 @@ func (p *program) providerList(ctx context.Context) error {
 			renewing = "cli.provider.list.signs_in"
 		}
 		hosts := p.say.Say("cli.none")
-		if len(o.Hosts) > 0 {
-			hosts = strings.Join(o.Hosts, ", ")
+		if shown := slices.Concat(o.Hosts, o.Unconfirmed); len(shown) > 0 {
+			hosts = strings.Join(lower(shown), ", ")
 		}
 		rows = append(rows, []string{d.ID, problem.Outside(d.Name, 80), p.say.Say(state), p.say.Say(renewing), hosts})
 	}

@@ -2,10 +2,12 @@ package cli
 
 import (
 	"context"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tokenkeep/tokenkeep/internal/connect"
+	"github.com/tokenkeep/tokenkeep/internal/problem"
 )
 
 func (p *program) revokeCommand(run func(ctx context.Context, account string) error) *cobra.Command {
@@ -20,7 +22,9 @@ type revokedLine struct {
 	Account    connect.Account `json:"account"`
 	AtProvider bool            `json:"at_provider"`
 	Page       string          `json:"page"`
-	Problem    *problemObject  `json:"problem,omitempty"`
+	// Others lost their access with it: they came by the same sign-in.
+	Others  []string       `json:"others,omitempty"`
+	Problem *problemObject `json:"problem,omitempty"`
 }
 
 // revoke ends the access at the provider where that can be done, and here in
@@ -43,7 +47,7 @@ func (p *program) revoke(ctx context.Context, ref string) error {
 		return err
 	}
 	if p.json {
-		line := revokedLine{Event: "revoked", Account: a, AtProvider: ended.AtProvider, Page: ended.Page}
+		line := revokedLine{Event: "revoked", Account: a, AtProvider: ended.AtProvider, Page: ended.Page, Others: ended.Others}
 		if ended.Problem != nil {
 			told := p.problemObject(ended.Problem)
 			line.Problem = &told
@@ -52,6 +56,13 @@ func (p *program) revoke(ctx context.Context, ref string) error {
 	}
 	p.result(p.say.Say("cli.remove.done", one("account", p.handle(a))))
 	p.note(p.say.Say("cli.remove.stops", one("ref", a.ID)))
+	if len(ended.Others) > 0 {
+		var names []string
+		for _, name := range ended.Others {
+			names = append(names, "@"+problem.Outside(name, 80))
+		}
+		p.note(p.say.Say("cli.revoke.others", one("accounts", strings.Join(names, ", "))))
+	}
 	if ended.AtProvider {
 		p.result(p.say.Say("cli.revoke.at_provider", one("provider", a.ProviderName)))
 		return nil

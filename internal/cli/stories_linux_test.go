@@ -31,6 +31,9 @@ var (
 	keychainGone  = scripts("keychain.txtar", "no_bus.txtar")
 	whatBadGets   = scripts("bad_input.txtar", "provider_faults.txtar", "environment.txtar")
 	everyScenario = scripts("scenarios.txtar", "expect.txtar")
+	everyRoad     = scripts("threads.txtar", "facebook.txtar", "basic_display.txtar", "oauth2.txtar")
+	ownFiles      = scripts("definitions.txtar", "own_definition.txtar")
+	rightAccount  = scripts("again.txtar")
 )
 
 func TestMustBeat_ForgedStateIsRefusedAndSaid(t *testing.T) { runStories(t, mustForged...) }
@@ -60,6 +63,12 @@ func TestKR6_KR9_KeychainTroubleComesBeforeTheBrowser(t *testing.T) { runStories
 func TestWhatBadInputGets(t *testing.T) { runStories(t, whatBadGets...) }
 
 func TestEveryScenarioHasItsExitCode(t *testing.T) { runStories(t, everyScenario...) }
+
+func TestEveryRoadIn(t *testing.T) { runStories(t, everyRoad...) }
+
+func TestATT8_ATT13_OwnDefinitionsAreStrictAndConfirmed(t *testing.T) { runStories(t, ownFiles...) }
+
+func TestNobodyTakesAnAccountsPlace(t *testing.T) { runStories(t, rightAccount...) }
 
 // TestStories runs every story that no other test names.
 func TestStories(t *testing.T) {

@@ -69,6 +69,7 @@ import (
 //	clock, lapsed TIME         no more than that since the clock
 //	forward TIME               that much later it is, for the provider and for us
 //	ago VAR TIME               a moment so long before the story's now
+//	registration PROVIDER      $ID and the file "secret" are the app at that provider
 //	mint FILE JSON             a token of the provider without a sign-in
 //	requests PATH N            that many requests reached the provider there
 //	asked PATH                 wait until a request came there
@@ -111,7 +112,7 @@ func runStories(t *testing.T, files ...string) {
 			"start": cmdStart, "terminal": cmdTerminal, "until": cmdUntil, "ends": cmdEnds, "signal": cmdSignal,
 			"person": cmdPerson, "browser": cmdBrowser, "occupy": cmdOccupy, "field": cmdField,
 			"wait-for": cmdWaitFor, "long": cmdLong, "pipe": cmdPipe, "feed": cmdFeed, "feed-file": cmdFeedFile, "feed-broken": cmdFeedBroken,
-			"address": cmdAddress, "person-at": cmdPersonAt, "ctrl-c": cmdCtrlC, "clock": cmdClock, "lapsed": cmdLapsed, "notifier": cmdNotifier, "forward": cmdForward, "ago": cmdAgo, "mint": cmdMint, "requests": cmdRequests, "asked": cmdAsked, "keep": cmdKeep, "private": cmdPrivate, "quiet": cmdQuiet, "nowhere": cmdNowhere,
+			"address": cmdAddress, "person-at": cmdPersonAt, "ctrl-c": cmdCtrlC, "clock": cmdClock, "lapsed": cmdLapsed, "notifier": cmdNotifier, "forward": cmdForward, "registration": cmdRegistration, "ago": cmdAgo, "mint": cmdMint, "requests": cmdRequests, "asked": cmdAsked, "keep": cmdKeep, "private": cmdPrivate, "quiet": cmdQuiet, "nowhere": cmdNowhere,
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
@@ -144,8 +145,11 @@ var (
 )
 
 func withoutSecrets(text string) string {
-	for _, form := range secret.Forms(secret.New(sandbox.ClientSecret)) {
-		text = strings.ReplaceAll(text, form, "[app secret]")
+	for _, provider := range sandbox.Providers() {
+		_, known := sandbox.Registration(provider)
+		for _, form := range secret.Forms(secret.New(known)) {
+			text = strings.ReplaceAll(text, form, "[app secret]")
+		}
 	}
 	return anyAnswer.ReplaceAllString(anyToken.ReplaceAllString(text, "$1[token]"), "$1$2[withheld]")
 }
@@ -730,6 +734,18 @@ func cmdAgo(ts *testscript.TestScript, neg bool, args []string) {
 
 // cmdMint writes a token as a person would who copied it from a dashboard:
 // with a blank and a line's end.
+// cmdRegistration makes $ID and the file "secret" those of the app with which
+// one practises at a provider.
+func cmdRegistration(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	id, secret := sandbox.Registration(args[0])
+	if id == "" {
+		ts.Fatalf("the pretend %s has no app", args[0])
+	}
+	ts.Setenv("ID", id)
+	ts.Check(os.WriteFile(ts.MkAbs("secret"), []byte(secret+"\n"), 0o600))
+}
+
 func cmdMint(ts *testscript.TestScript, neg bool, args []string) {
 	refuseNegation(ts, neg)
 	response, err := http.Post(ts.Getenv("TOKENKEEP_SANDBOX_URL")+"/_/mint", "application/json", strings.NewReader(args[1]))
