@@ -323,15 +323,22 @@ func (s *Service) save(ctx context.Context, c *completion, out *completed) error
 	}
 	defer unlock()
 	writes := 0
+	var spared []*problem.Problem
 	for i := range places {
-		if err := s.weigh(ctx, c, &places[i], out); err != nil {
+		notice, err := s.weigh(ctx, c, &places[i])
+		if err != nil {
 			return err
+		}
+		if notice != nil {
+			spared = append(spared, notice)
 		}
 		if !places[i].kept {
 			writes++
 		}
 	}
 	if writes == 0 {
+		// That the token is a short one is of no use to anybody then.
+		out.notices = spared
 		for _, p := range places {
 			if p.chosen {
 				out.accounts = append(out.accounts, s.account(p.former, s.appName(ctx, p.former.AppID)))
@@ -340,6 +347,7 @@ func (s *Service) save(ctx context.Context, c *completion, out *completed) error
 		out.account = out.accounts[0]
 		return s.library.Drop(ctx, c.pending.AccountID, c.pending.Gen)
 	}
+	out.notices = append(out.notices, spared...)
 	if err := s.announceIDs(ctx, c, places); err != nil {
 		return err
 	}
@@ -438,43 +446,44 @@ func (s *Service) save(ctx context.Context, c *completion, out *completed) error
 }
 
 // weigh decides whether an account takes the answer, and as which generation.
-func (s *Service) weigh(ctx context.Context, c *completion, p *place, out *completed) error {
+// A notice tells that it keeps what it has, because that lasts longer.
+func (s *Service) weigh(ctx context.Context, c *completion, p *place) (notice *problem.Problem, err error) {
 	a := c.answer
 	p.gen = c.pending.Gen
 	if !p.known {
-		return nil
+		return nil, nil
 	}
 	// The same person again: same place, next generation, under its lock.
 	p.gen = p.former.Gen + 1
 	if c.late && better(p.former, a) {
 		// The person signed in again before this answer could be saved.
 		p.kept = true
-		return nil
+		return nil, nil
 	}
 	if a.Imported {
 		unchanged, err := s.keep(ctx, p.former, a)
 		if err != nil && !c.late {
-			return err
+			return nil, err
 		}
 		if unchanged && !c.late && p.former.LastAnswer != "" {
 			// The provider took this very token a moment ago.
 			p.former.LastAnswer = ""
 			if err := s.library.UpdateAccount(ctx, p.former.ID, func(row *library.Account) { row.LastAnswer = "" }); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		if unchanged || err != nil {
 			p.kept = true
-			return nil
+			return nil, nil
 		}
 	}
-	if worse(p.former, a) {
-		p.kept = true
-		if p.chosen {
-			out.notices = append(out.notices, problem.New(problem.ExtendRefused, "provider", s.nameOf(a.Provider), "reason", "kept", "username", p.former.Username))
-		}
+	if !worse(p.former, a) {
+		return nil, nil
 	}
-	return nil
+	if p.kept = true; !p.chosen {
+		return nil, nil
+	}
+	return problem.New(problem.ExtendRefused, "provider", s.nameOf(a.Provider), "reason", "kept", "username", p.former.Username), nil
 }
 
 // tidy deletes the items that a run that died may have written under ids which
