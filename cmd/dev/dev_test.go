@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"go/ast"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -246,5 +248,42 @@ func TestExitCodeIsThatOfWhatFailed(t *testing.T) {
 	}
 	if err := command(t.Context(), []string{"tset"}); !errors.Is(err, errUsage) {
 		t.Errorf("a mistyped command gave %v", err)
+	}
+}
+
+// The lock says exactly which servers are meant and from nowhere in particular:
+// every package by version and digest, no registry by name.
+func TestTheServersAreLocked(t *testing.T) {
+	dir := filepath.Join(repository(t), filepath.FromSlash(npmServers))
+	source, err := os.ReadFile(filepath.Join(dir, "package-lock.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lock struct {
+		Packages map[string]struct {
+			Version, Integrity, Resolved string
+			Link, HasInstallScript       bool
+			Dependencies                 map[string]string
+		}
+	}
+	if err := json.Unmarshal(source, &lock); err != nil {
+		t.Fatal(err)
+	}
+	for name, p := range lock.Packages {
+		if name != "" && (p.Version == "" || !strings.HasPrefix(p.Integrity, "sha512-")) || p.Resolved != "" || p.Link || p.HasInstallScript {
+			t.Errorf("%q: %+v", name, p)
+		}
+	}
+	for name, version := range map[string]string{"oidc-provider": "8.8.1", "oauth2-mock-server": "7.2.1"} {
+		if got := lock.Packages["node_modules/"+name].Version; got != version || lock.Packages[""].Dependencies[name] != version {
+			t.Errorf("%s is locked at %q", name, got)
+		}
+	}
+	var own struct {
+		Private bool
+		Scripts map[string]string
+	}
+	if source, err = os.ReadFile(filepath.Join(dir, "package.json")); err != nil || json.Unmarshal(source, &own) != nil || !own.Private || len(own.Scripts) > 0 {
+		t.Errorf("package.json: %+v, %v", own, err)
 	}
 }

@@ -54,6 +54,13 @@ var (
 	}
 )
 
+// toTest are for the authorization servers that the tests sign in at and that
+// nobody here wrote. They run on Debian 12's own Node.
+var toTest = []part{
+	{"node, which runs other people's servers", "nodejs", programs("node")},
+	{"npm, which installs them", "npm", programs("npm")},
+}
+
 func programs(names ...string) func() bool {
 	return func() bool {
 		for _, name := range names {

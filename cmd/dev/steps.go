@@ -102,7 +102,7 @@ func steps(long bool, count *tally) []step {
 	}
 	return []step{
 		{name: "system packages", vital: true, run: func(ctx context.Context) error {
-			return provide(ctx, thisMachine(), toBuild, toOpen, aDesktop)
+			return provide(ctx, thisMachine(), toBuild, toOpen, aDesktop, toTest)
 		}},
 		{name: "formatting", run: formatted},
 		{name: "go.mod is tidy", run: func(ctx context.Context) error {
@@ -141,9 +141,23 @@ func steps(long bool, count *tally) []step {
 				goTest(clang, slices.Concat(race, []string{"-run=^(" + strings.Join(besideTheWindow, "|") + ")$"}, window)...)(ctx))
 		}},
 		{name: "fuzzing", run: func(ctx context.Context) error { return fuzz(ctx, count, fuzzTime) }},
+		{name: "authorization servers from npm", run: installServers},
 		{name: "journeys on a real desktop", run: goTest(pure, "-skip=^TestBench", "./internal/e2e")},
 		{name: "benchmarks", run: goTest(pure, "-run=^TestBench", "./internal/e2e")},
 	}
+}
+
+// npmServers holds the package-lock of the servers that the tests sign in at.
+const npmServers = "internal/e2e/servers"
+
+// installServers brings exactly what the lock names, each checked against its
+// digest, runs no script of theirs, and asks the network for what npm does not
+// have from an earlier run.
+func installServers(ctx context.Context) error {
+	return call{
+		args: []string{"npm", "--prefix", npmServers, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"},
+		env:  []string{"NPM_CONFIG_UPDATE_NOTIFIER=false"},
+	}.do(ctx)
 }
 
 // formatted fails with the names of files that gofmt would change.
