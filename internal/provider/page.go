@@ -149,6 +149,8 @@ func pageJSON(text string) []Refusal {
 
 // shown is a text without addresses' queries and without what may be secret.
 func shown(text string) string {
+	// First, so that nothing invisible parts a word that is looked for.
+	text = problem.Outside(text, maxPage)
 	text = addressIn.ReplaceAllStringFunc(text, bare)
 	text = secretPair.ReplaceAllString(text, "$1=…")
 	return longRun.ReplaceAllStringFunc(text, func(run string) string {
