@@ -60,16 +60,45 @@
 //	                         {"event":"entry","at","account_id","what","args"}, newest first
 //	bundle [--file F]        {"event":"bundle","file" or "text"}
 //
+//	guide [RECIPE] [--provider P]
+//	                         {"event":"recipe","name","provider","title","line","url",
+//	                         "checked","days","stale","steps"}, and of one recipe a
+//	                         {"event":"step",…} for each step
+//	provider add|list|confirm|remove
+//	                         a provider is {"id","name","status","shipped","hosts",
+//	                         "renews","checked","replaced_by","recipes","unconfirmed"?,
+//	                         "problem"?}; a file that cannot be used {"event":"flaw",
+//	                         "file","line","problem"}; {"event":"confirmed","provider",
+//	                         "hosts"}; {"event":"removed","provider"}
+//	connect --again ACCOUNT, --account USERNAME
+//	                         {"event":"reach","choices":[…]} once, where a token
+//	                         reaches several accounts, and "accounts" beside "account"
+//	                         in the connected line where several were saved
+//
+// A line of the doctor may have "way", the step of a recipe that mends it:
+// {"action","provider","recipe","step"}.
+//
 // and these lines: {"event":"imported","account"}; {"event":"inspected","kind",
 // "provider","living","practice","works","user_id","username","account_type",
 // "granted_scopes","expires_at","account","problem"?}; {"event":"renewed",
 // "not_due", "too_young", "already" or "waiting","account","next"?};
 // {"event":"failed","account"?,"problem","next"?}; {"event":"checked","account",
 // "works","at","problem"?}; {"event":"revoked","account","at_provider","page",
-// "problem"?}; and of renew --due {"event":"warning","account","days"} and last
+// "others"?,"problem"?}; and of renew --due {"event":"warning","account","days"} and last
 // {"event":"done","renewed","failed","not_due","off"?}. revoke is 0 where the
 // provider offers no such thing, for the page is then the way, and the kind of
 // the problem where it was asked in vain; the account is gone from here in both.
+//
+// A person's own definition names its hosts before anything is sent there; they
+// are confirmed by typing the provider's id, or without a terminal by naming
+// exactly these hosts (ATT-8): an attacker who can get somebody to run one line
+// should at least have to show where it leads.
+//
+// Another person than the expected one is never a question here, since nobody
+// may be there to answer it: nothing is saved, and the exit code is 9. What the
+// window left open is named and left to the window. Accounts that are named with
+// --account are all kept or none: half of what was asked for would look like all
+// of it.
 //
 // A file that is written for a person is theirs alone (0600), there whole or
 // not at all, and never written through a link (SEC-7). A cell that a
