@@ -454,3 +454,47 @@ func TestEveryCauseHasARow(t *testing.T) {
 		t.Errorf("only %d rows", causes)
 	}
 }
+
+// The design's table of headlines: each has its buttons, in these words.
+func TestHeadlinesHaveTheirButtons(t *testing.T) {
+	facebook := []string{"found", "Facebook", "provider", "Instagram", "prefix", "EAA"}
+	for _, row := range []struct {
+		key      problem.Key
+		args     []string
+		headline string
+		buttons  []string
+	}{
+		{problem.AppIDIsFacebook, []string{"provider", "Instagram"}, "Instagram does not know this app ID", []string{"Show me where", "Change the app ID"}},
+		{problem.Denied, nil, "You chose not to allow it", []string{"Sign in again"}},
+		{problem.NotInvited, nil, "This account is not on the guest list yet", []string{"Add a tester", "Accept the invite", "Use a separate window"}},
+		{problem.RedirectMismatch, nil, "The return address is not the same in both places", []string{"Copy the address", "Show me where"}},
+		{problem.CodeUsed, nil, "This code was already used", []string{"Sign in again"}},
+		{problem.AnswerIncomplete, nil, "Part of the code is missing", []string{"Paste again"}},
+		{problem.AnswerForeign, nil, "This answer belongs to another attempt", []string{"Start again"}},
+		{problem.AppSecretRefused, nil, "The app secret was not accepted", []string{"Change the secret", "Show me where"}},
+		{problem.ScopeRetired, nil, "That permission was retired", []string{"Choose permissions"}},
+		{problem.ScopeOtherRoad, []string{"replacement", "Instagram"}, "These permissions belong to the other way in", []string{"Switch to Instagram"}},
+		{problem.PersonalAccount, nil, "This is a personal account", []string{"How to switch"}},
+		{problem.NoPage, []string{"provider", "Facebook"}, "Facebook shared no Page", []string{"Sign in and tick the Page", "Link Instagram"}},
+		{problem.ThreadsAddresses, nil, "Threads needs all three addresses", []string{"Show me where"}},
+		{problem.AlreadyLong, nil, "This is already a 60-day token", []string{"Keep it"}},
+		{problem.TokenIncomplete, nil, "Part of the token is missing", []string{"Paste again"}},
+		{problem.TokenOtherService, facebook, "This token is for Facebook, not Instagram", []string{"Use it for Facebook"}},
+		{problem.PasswordChanged, []string{"provider", "Instagram"}, "Instagram signed all apps out", []string{"Sign in again"}},
+		{problem.AccessRemoved, nil, "Access was removed", []string{"Sign in again"}},
+		{problem.TokenEnded, []string{"date", "2 Nov"}, "This token ended on 2 Nov", []string{"Sign in again"}},
+		{problem.SecurityCheck, []string{"provider", "Instagram"}, "Instagram wants to see you first", []string{"Open Instagram"}},
+		{problem.ProviderBusy, []string{"provider", "Instagram"}, "Instagram asks us to wait", []string{"Try again"}},
+		{problem.ProviderDown, []string{"provider", "Instagram"}, "Instagram does not answer properly", []string{"Try again"}},
+	} {
+		p := problem.New(row.key, row.args...)
+		c := words.For("en")
+		var labels []string
+		for _, action := range p.Actions() {
+			labels = append(labels, c.ActionBeside(p, action))
+		}
+		if told := c.Tell(p); told.Title != row.headline || len(labels) < len(row.buttons) || !slices.Equal(labels[:len(row.buttons)], row.buttons) {
+			t.Errorf("%s: %q with %q, want %q with %q first", row.key, told.Title, labels, row.headline, row.buttons)
+		}
+	}
+}
