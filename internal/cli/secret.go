@@ -105,7 +105,7 @@ func secretFrom(raw string) (secret.Text, error) {
 // secretOptional tells whether a provider takes apps that have no secret.
 func secretOptional(s service, id string) bool {
 	d, known := definitionOf(s, id)
-	return known && d.Exchange.Public
+	return known && (d.Exchange.Public || !d.Exchange.Secret)
 }
 
 // askSecret asks for the secret on a terminal, without echo. An empty answer
