@@ -401,14 +401,14 @@ func (s *Service) save(ctx context.Context, c *completion, out *completed) error
 			row.ScopesAsked = p.former.ScopesAsked
 		}
 		if p.lost {
-			row.LastAnswer = string(problem.NoPage)
+			row.LastAnswer = string(problem.AccessRemoved)
 		}
 		entry := library.Entry{AccountID: p.id, At: s.config.Now(), Event: event}
 		if !a.Imported {
 			entry.Args = map[string]string{"n": strconv.Itoa(len(a.Scopes))}
 		}
 		if p.lost {
-			entry.Event, entry.Args = "check_failed", map[string]string{"reason": string(problem.NoPage)}
+			entry.Event, entry.Args = "check_failed", map[string]string{"reason": string(problem.AccessRemoved)}
 		}
 		rows, entries = append(rows, row), append(entries, entry)
 	}

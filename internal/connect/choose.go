@@ -253,6 +253,24 @@ func (s *Service) announceIDs(ctx context.Context, c *completion, places []place
 	return err
 }
 
+// whoHas asks whose token it is. At Facebook it is a person's, so what tells is
+// whether it still reaches the account; where it does not, its person took that
+// away there, and only signing in gives it back.
+func (s *Service) whoHas(ctx context.Context, d provider.Definition, row library.Account, t oauth.Token) (oauth.Person, error) {
+	if d.Accounts.URL == "" {
+		return s.client(d).Identify(ctx, d, t)
+	}
+	reached, err := s.client(d).Reach(ctx, d, t)
+	if err != nil && !problem.Has(err, problem.NoPage) {
+		return oauth.Person{}, err
+	}
+	i := slices.IndexFunc(reached, func(one oauth.Reached) bool { return one.UserID == row.UserID && one.Reachable })
+	if i < 0 {
+		return oauth.Person{}, problem.New(problem.AccessRemoved, "provider", d.Name, "username", row.Username)
+	}
+	return reached[i].Person, nil
+}
+
 // choose waits until the person has chosen; without a Request.Choose everything
 // is kept. false leaves the choice open.
 func (run *signIn) choose(ctx context.Context) func([]Choice) ([]string, bool) {

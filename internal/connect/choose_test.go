@@ -321,7 +321,20 @@ func TestAnAccountThatANewSignInLosesNeedsAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	after := s.byName()
-	if a := after["harbour.coffee"]; a.ID != before["harbour.coffee"].ID || a.Status != NeedsSignIn || a.Reason != string(problem.NoPage) {
+	if a := after["harbour.coffee"]; a.ID != before["harbour.coffee"].ID || a.Status != NeedsSignIn || a.Reason != string(problem.AccessRemoved) {
+		t.Errorf("%+v", a)
+	}
+	if _, err := s.service.Token(t.Context(), "harbour.coffee"); !problem.Has(err, problem.AccessRemoved) {
+		t.Errorf("%v", err)
+	}
+	// Asking Facebook says the same: whose token it is is not enough.
+	for name, works := range map[string]bool{"harbour.coffee": false, "lantern.books": true} {
+		checked, err := s.service.Check(t.Context(), name)
+		if err != nil || checked.Works != works {
+			t.Errorf("%s: %+v, %v", name, checked, err)
+		}
+	}
+	if a := s.byName()["harbour.coffee"]; a.Status != NeedsSignIn {
 		t.Errorf("%+v", a)
 	}
 	if a := after["lantern.books"]; a.Status != Healthy {

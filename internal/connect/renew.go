@@ -776,7 +776,7 @@ func (s *Service) Check(ctx context.Context, ref string) (Checked, error) {
 		return Checked{}, err
 	}
 	s.known.Add(item.AccessToken, item.RefreshToken)
-	who, err := twice(func() (oauth.Person, error) { return s.client(d).Identify(ctx, d, held(item)) })
+	who, err := twice(func() (oauth.Person, error) { return s.whoHas(ctx, d, row, held(item)) })
 	if p := problem.Of(err); p != nil && means(p.Key) {
 		if renewed, freshErr := s.fresh(ctx, row, true); freshErr != nil {
 			err = freshErr
@@ -785,7 +785,7 @@ func (s *Service) Check(ctx context.Context, ref string) (Checked, error) {
 			if item, err = s.item(ctx, row); err != nil {
 				return Checked{}, err
 			}
-			who, err = s.client(d).Identify(ctx, d, held(item))
+			who, err = s.whoHas(ctx, d, row, held(item))
 		}
 	}
 	if s.doubtful(row, err) {
@@ -794,7 +794,7 @@ func (s *Service) Check(ctx context.Context, ref string) (Checked, error) {
 			item = now
 		}
 		s.config.Wait(ctx, doubt)
-		who, err = s.client(d).Identify(ctx, d, held(item))
+		who, err = s.whoHas(ctx, d, row, held(item))
 	}
 	now := s.config.Now().UTC().Truncate(time.Millisecond)
 	p := problem.Of(err)
