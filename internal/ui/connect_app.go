@@ -210,7 +210,13 @@ func (p *appPage) build() []fyne.CanvasObject {
 		told := s.c.Tell(pr)
 		parts = append(parts, kit.NewNotice(kit.Warn, sentence(told.Title), told.Happened+" "+told.Advice).SmallText())
 	}
-	if f.form.Provider != "" {
+	switch {
+	case f.form.Provider == "":
+	case f.unconfirmed():
+		// Nothing is typed for hosts that nobody has agreed to (ATT-8).
+		parts = append(parts, kit.NewNoticeButton(kit.Warn, theme.IconShield, "", s.say("connect.hosts.first", text.Args{"provider": f.definition().Name}),
+			kit.NewButton(s.say("connect.hosts.look"), kit.Medium, p.forward)))
+	default:
 		parts = append(parts, p.fields()...)
 	}
 	foot := p.m.CheckFoot
@@ -456,6 +462,8 @@ func (p *appPage) first() fyne.Focusable {
 	switch {
 	case p.f.form.Provider == "":
 		return p.add
+	case p.f.unconfirmed():
+		return p.next
 	case p.f.form.App == "" && p.f.form.ClientID == "":
 		return p.id
 	case !p.f.filled():

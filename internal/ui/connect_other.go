@@ -134,6 +134,7 @@ func (s *shell) askOther(d otherDialog) {
 			{Label: s.say("connect.other.wanted_button", text.Args{"username": d.other.Wanted}), Kind: kit.High, Harmless: true, Tapped: d.again},
 		},
 		Escape: d.leave,
+		Width:  492,
 	})
 }
 

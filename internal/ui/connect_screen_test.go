@@ -132,7 +132,7 @@ func (w *connectWorld) oneHigh(where string) {
 func TestStep1(t *testing.T) {
 	inEveryLanguage(t, func(t *testing.T, lang string) {
 		w := openConnect(t, lang, connectStart{})
-		w.says(w.say("connect.title"), w.say("connect.app.title"), "Instagram", w.say("connect.app.check_idle"), w.say("connect.app.check_foot"), "https://localhost:8919/")
+		w.says(w.say("connect.title"), w.say("connect.app.title"), "Instagram", w.say("connect.app.check_idle"), w.say("connect.app.check_foot_asks", provided), "https://localhost:8919/")
 		w.hasNot(kit.RoleSelect, w.say("connect.app.saved"))
 		w.hasNot(kit.RoleButton, w.say("practice.fill"))
 		if w.focused() != w.say("connect.app.client_id", provided) {
@@ -217,7 +217,7 @@ func TestPracticeFillsTheForm(t *testing.T) {
 			d.practising = true
 			p.PracticeID, p.PracticeSecret = someID, secret.New(someSecret)
 		})
-		w.says(w.say("practice.sheet"), someID, someSecret)
+		w.says(w.say("connect.app.sheet", provided), someID, someSecret)
 		w.tap(kit.RoleButton, w.say("practice.fill"))
 		if f := w.c.f.form; f.ClientID != someID || f.Secret.Reveal() != someSecret {
 			t.Error("the form was not filled")
@@ -529,7 +529,7 @@ func TestTheFinePage(t *testing.T) {
 		st.Account.ScopesAsked = []string{"instagram_business_basic", "instagram_business_manage_insights"}
 		w.tell(0, st)
 		w.says(w.say("connect.fine.title", text.Args{"username": "lantern.books"}), w.say("connect.fine.secret_forgotten"), w.say("connect.fine.saved_proof"),
-			w.say("account.allowed"), w.say("account.left_out"), w.say("connect.fine.missing"), w.in.Count("connect.fine.posts", 412))
+			w.say("account.allowed"), w.say("account.left_out"), w.say("connect.fine.missing_lead", text.Args{"permission": w.say("scope.instagram_business_manage_insights.title")}), w.in.Count("connect.fine.posts", 412))
 		if w.focused() != w.say("connect.fine.done") {
 			t.Errorf("the focus is on %q", w.focused())
 		}
@@ -597,7 +597,12 @@ func TestTheProblemPageOfEveryProblem(t *testing.T) {
 			w.c.f.to(stageProblem)
 			w.queue.Drain()
 			told := w.in.Tell(p)
-			w.says(told.Title, told.Happened, told.Advice, w.say("connect.problem.unchanged"), w.say("connect.problem.happened"), w.say("connect.problem.do"))
+			if steps := presentProblem(w.in, w.c.f.state, someID, w.clock).Steps; len(steps) == 0 {
+				w.says(told.Advice)
+			} else {
+				w.says(strings.ReplaceAll(steps[0], "**", ""), strings.ReplaceAll(steps[len(steps)-1], "**", ""))
+			}
+			w.says(told.Title, told.Happened, w.say("connect.problem.unchanged"), w.say("connect.problem.happened"), w.say("connect.problem.do"))
 			w.noBrackets()
 			if n := w.highs(); n != 1 {
 				t.Errorf("%s has %d filled buttons", entry.Key, n)

@@ -55,7 +55,7 @@ func TestALanguageChangeReachesAnOpenConnect(t *testing.T) {
 		w.queue.Drain()
 		w.s.goConnect(connectStart{})
 		w.queue.Drain()
-		w.says(de.Say("connect.app.title"), de.Say("connect.app.check_foot"), de.Say("connect.step2"))
+		w.says(de.Say("connect.app.title"), de.Say("connect.app.check_foot_asks", provided), de.Say("connect.step2"))
 		if w.c.f.form.ClientID != id || w.s.connect != screen(w.c) || w.c.f.form.Secret.Empty() {
 			t.Fatal("the form is gone")
 		}

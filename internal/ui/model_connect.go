@@ -3,6 +3,7 @@ package ui
 import (
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -568,6 +569,8 @@ type problemModel struct {
 	Here    string
 	Actions []problem.Action
 	Details string
+	// Steps are the advice in steps, where there are some.
+	Steps []string
 }
 
 // presentProblem renders st, which is Failed.
@@ -583,6 +586,13 @@ func presentProblem(c *text.Catalogue, st connect.State, clientID string, now ti
 	}
 	if p.Key == problem.RedirectMismatch || p.Key == problem.RedirectUnknown {
 		m.Here = st.RedirectURI
+	}
+	for n := 1; n <= 5; n++ {
+		step := "connect.steps." + string(p.Key) + ".do" + strconv.Itoa(n)
+		if !c.Has(step) {
+			break
+		}
+		m.Steps = append(m.Steps, c.Say(step, text.Args{"provider": st.Provider, "address": st.RedirectURI}))
 	}
 	m.Details = strings.Join(append(details(st, clientID, now), told.Title), "\n")
 	return m

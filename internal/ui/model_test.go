@@ -320,8 +320,8 @@ func TestCheckLines(t *testing.T) {
 	lines := []connect.Line{
 		{Check: "client_id", Level: connect.Fine, Args: map[string]string{"n": "15"}},
 		{Check: "client_secret", Level: connect.Look, Args: map[string]string{"n": "31", "expected": "32"}},
-		{Check: "client_secret", Level: connect.Look, Args: map[string]string{"n": "33", "expected": "32"}},
-		{Check: "client_secret", Level: connect.Fine, Args: map[string]string{"kept": "yes"}},
+		{Check: "client_secret", Level: connect.Look, Variant: "long", Args: map[string]string{"n": "33", "expected": "32"}},
+		{Check: "client_secret", Level: connect.Fine, Variant: "kept", Args: map[string]string{"kept": "yes"}},
 		{Check: "client_secret", Level: connect.Fine, Args: map[string]string{"n": "32", "expected": "32"}},
 		{Check: "redirect", Level: connect.Fine, Args: map[string]string{"address": "https://localhost:8919/"}},
 		{Check: "port", Level: connect.Fine, Args: map[string]string{"port": "8919"}},

@@ -104,19 +104,32 @@ func (p *finePage) rest() []fyne.CanvasObject {
 		mayCard.Add(kit.NewNotice(kit.Warn, "", m.MissingWords, kit.Run{Words: s.say("connect.fine.ask_again"), Tapped: f.askAgain}).SmallText())
 	}
 	var next []fyne.CanvasObject
-	for _, n := range p.next {
+	cards := p.next
+	if len(f.state.Accounts) > 1 {
+		// "The token" would be one of several.
+		cards = cards[1:]
+	}
+	for _, n := range cards {
 		next = append(next, n)
 	}
-	row := fyne.CanvasObject(kit.Columns(16, 0, []float32{1, 1, 1}, append(next, kit.Gap(1))...))
-	if p.c.built {
-		row = kit.Column(12, next...)
+	row := kit.Column(12, next...)
+	if !p.c.built {
+		for len(next) < 3 {
+			next = append(next, kit.Gap(1))
+		}
+		row = kit.Columns(16, 0, []float32{1, 1, 1}, next...)
 	}
 	return []fyne.CanvasObject{p.c.columns(340, token, kit.NewCardPad(20, mayCard)),
 		kit.Column(10, kit.Title(s.say("connect.fine.next")), row)}
 }
 
 func (p *finePage) footer() footer {
-	return footer{note: kit.Caption(p.m.Diary), right: []fyne.CanvasObject{p.open, p.done}}
+	f := footer{note: kit.Caption(p.m.Diary), right: []fyne.CanvasObject{p.open, p.done}}
+	if len(p.f.state.Accounts) > 1 {
+		// Each has its own way in.
+		f.right = f.right[1:]
+	}
+	return f
 }
 
 func (p *finePage) refresh()              {}

@@ -129,10 +129,22 @@ func (p *problemPage) build() []fyne.CanvasObject {
 		happened.Add(kit.Column(12, kit.Column(6, kit.Strong(s.say("connect.problem.here")), p.redirect), p.thereBox))
 	}
 	if id := f.form.ClientID; id != "" && (f.state.Problem.Key == problem.AppIDIsFacebook || f.state.Problem.Key == problem.AppIDUnknown) {
-		happened.Add(kit.SoftBox(kit.Bad, kit.Row(14, kit.NewIcon(theme.IconCrossDisc, theme.ColorError, theme.SizeIcon),
-			kit.Grow(kit.Column(1, kit.Caption(s.say("connect.problem.entered")), kit.Mono(id))))))
+		happened.Add(p.compared(kit.Bad, theme.IconCrossDisc, s.say("connect.problem.entered"), kit.Mono(id), "connect.problem.entered_where"))
+		name := text.Args{"provider": f.definition().Name}
+		if f.state.Problem.Key == problem.AppIDIsFacebook {
+			happened.Add(p.compared(kit.Fine, theme.IconTickDisc, s.say("connect.problem.needs", name), kit.Strong(s.say("connect.problem.needs_id", name)), "connect.problem.needs_where"))
+		}
 	}
-	todo := kit.Column(12, kit.Strong(s.say("connect.problem.do")), kit.NewText(m.Advice))
+	todo := kit.Column(12, kit.Strong(s.say("connect.problem.do")))
+	if len(m.Steps) > 0 {
+		var steps []*kit.Text
+		for _, step := range m.Steps {
+			steps = append(steps, kit.NewText(step))
+		}
+		todo.Add(kit.Numbered(steps...))
+	} else {
+		todo.Add(kit.NewText(m.Advice))
+	}
 	if len(p.buttons) > 0 {
 		flow := kit.Flow(8)
 		for _, b := range p.buttons {
@@ -147,6 +159,20 @@ func (p *problemPage) build() []fyne.CanvasObject {
 		both = kit.Columns(24, 0, []float32{1.1, -1, 1}, happened, kit.Line(), todo)
 	}
 	return []fyne.CanvasObject{p.c.head(2), kit.NewCard(kit.Column(24, head, both)), kit.NewCardPad(20, p.fold)}
+}
+
+// compared is one of two values that were mixed up, and where it stands.
+func (p *problemPage) compared(tone kit.Tone, icon theme.IconName, what string, value fyne.CanvasObject, where string) fyne.CanvasObject {
+	words := kit.Column(1, kit.Caption(what), value)
+	name := text.Args{"provider": p.f.definition().Name}
+	if p.f.state.Problem.Key != problem.AppIDIsFacebook {
+		return kit.SoftBox(tone, kit.Row(14, kit.NewIcon(icon, tone.Ink(), theme.SizeIcon), kit.Grow(words)))
+	}
+	if p.c.built {
+		words.Add(kit.Caption(p.s.say(where, name)))
+		return kit.SoftBox(tone, kit.Row(14, kit.NewIcon(icon, tone.Ink(), theme.SizeIcon), kit.Grow(words)))
+	}
+	return kit.SoftBox(tone, kit.Row(14, kit.NewIcon(icon, tone.Ink(), theme.SizeIcon), kit.Grow(words), kit.Fixed(150, kit.Caption(p.s.say(where, name)))))
 }
 
 // compare says under the dashboard's address how it differs from ours.
