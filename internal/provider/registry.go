@@ -60,10 +60,10 @@ func (q Question) SHA256() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Problem is the question as a problem: definition.hosts with provider, hosts,
+// Problem is the question as a problem: definition.hosts with id, provider, hosts,
 // file.
 func (q Question) Problem() *problem.Problem {
-	return problem.New(problem.DefinitionHosts, "provider", q.Name, "hosts", strings.Join(q.Hosts, ", "), "file", problem.Outside(q.File, 100))
+	return problem.New(problem.DefinitionHosts, "id", q.ID, "provider", q.Name, "hosts", strings.Join(q.Hosts, ", "), "file", problem.Outside(q.File, 100))
 }
 
 var shipped = sync.OnceValues(func() (map[string]Definition, error) {
@@ -93,6 +93,8 @@ var shipped = sync.OnceValues(func() (map[string]Definition, error) {
 // presets and recipes are merged by name, and its refusals are asked first. A
 // file that cannot be used is left out and reported as problem
 // definition.invalid (args file, line, what, reason, value), never silently.
+// One that would contact hosts which nobody has confirmed is not in use either;
+// it is among Questions.
 func Load(userDir string) (*Registry, []error) {
 	r := &Registry{byID: map[string]Definition{}, waiting: map[string]waiting{}}
 	base, err := shipped()

@@ -34,7 +34,6 @@ const (
 	reasonPlaceholder = "placeholder"
 	reasonDuplicate   = "duplicate"
 	reasonUnreadable  = "unreadable"
-	reasonHosts       = "hosts"
 )
 
 // parse reads TOML into plain maps. A syntax error carries its line.
