@@ -210,7 +210,8 @@ func (s *Service) complete(ctx context.Context, c *completion) (completed, error
 		out.held = !worthless(err)
 		return out, err
 	}
-	if d.Accounts.URL != "" {
+	if d.Accounts.URL != "" && !c.answer.Imported {
+		// A pasted token was taken in for one account already.
 		err = s.pick(ctx, d, c)
 	} else {
 		err = s.meant(ctx, c)

@@ -588,3 +588,55 @@ func TestARebuiltGrantIsPutRightByTheNextSignIn(t *testing.T) {
 		t.Errorf("%v", grants)
 	}
 }
+
+// A pasted token of Facebook is taken in for the one account that was named,
+// and leaves the others of its grant alone.
+func TestAPastedFacebookTokenIsForOneAccount(t *testing.T) {
+	s := newStage(t, "ok")
+	accounts := s.both()
+	token := s.handed(accounts["lantern.books"].ID)
+	for name := range accounts {
+		if err := s.service.Remove(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.service.Import(t.Context(), Paste{Text: token.AccessToken}); !problem.Has(err, problem.ImportSeveral) {
+		t.Errorf("nobody said which: %v", err)
+	}
+	got, err := s.service.Import(t.Context(), Paste{Text: token.AccessToken, UserID: accounts["harbour.coffee"].UserID})
+	if err != nil || got.Username != "harbour.coffee" || got.UserID != accounts["harbour.coffee"].UserID {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	s.onlyAccounts(got.ID)
+	if !s.handed(got.ID).AccessToken.Equal(token.AccessToken) {
+		t.Error("another token")
+	}
+}
+
+// Where the long token is refused, the accounts that have one keep it, and the
+// new ones get what there is.
+func TestARefusedExtensionOfAGrant(t *testing.T) {
+	s := newStage(t, "ok")
+	before := s.both()
+	former := s.handed(before["lantern.books"].ID)
+	if err := s.service.Remove(t.Context(), "harbour.coffee"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.sandbox.Server.SetScenario("extension-refused"); err != nil {
+		t.Fatal(err)
+	}
+	s.atFacebook("nora.lind")
+	if _, err := s.service.Connect(t.Context(), s.facebook(), s.watch); err != nil {
+		t.Fatal(err)
+	}
+	after := s.byName()
+	if len(after) != 2 || len(s.last().Accounts) != 2 || after["harbour.coffee"].Lifetime != Short || after["lantern.books"].Lifetime != Long {
+		t.Fatalf("%+v", after)
+	}
+	if !s.handed(after["lantern.books"].ID).AccessToken.Equal(former.AccessToken) {
+		t.Error("a short token replaced a long one")
+	}
+	if notices := s.last().Notices; len(notices) != 2 || notices[1].Args["reason"] != "kept" || notices[1].Args["username"] != "lantern.books" {
+		t.Errorf("%v", notices)
+	}
+}
