@@ -3,8 +3,8 @@
 // loopback only, on a free port, prints one JSON line with its address, and
 // ends with its standard input.
 //
-// Each line on standard input arms one odd answer, the next at that place, and
-// is answered with {"event":"armed"} once it holds:
+// Each line on standard input arms an odd answer, the next at that place (or,
+// with "times", as many), and is answered with {"event":"armed"} once it holds:
 //   {"at":"token","status":400,"body":{…}}     the whole answer
 //   {"at":"token","without":["expires_in"],"with":{…}}
 //   {"at":"userinfo", …}                        the same for the person
@@ -23,9 +23,13 @@ await server.start(0, '127.0.0.1');
 server.issuer.url = `http://127.0.0.1:${server.address().port}`;
 
 const armed = {};
-const change = (at) => (response) => {
+const take = (at) => {
   const odd = armed[at];
-  delete armed[at];
+  if (odd && --odd.times < 1) delete armed[at];
+  return odd;
+};
+const change = (at) => (response) => {
+  const odd = take(at);
   if (!odd) return;
   if (odd.status) response.statusCode = odd.status;
   if ('body' in odd) response.body = odd.body;
@@ -36,15 +40,14 @@ server.service.on('beforeResponse', change('token'));
 server.service.on('beforeUserinfo', change('userinfo'));
 server.service.on('beforeRevoke', change('revoke'));
 server.service.on('beforeAuthorizeRedirect', ({ url }) => {
-  const odd = armed.authorize;
-  delete armed.authorize;
+  const odd = take('authorize');
   for (const name of odd?.without ?? []) url.searchParams.delete(name);
   for (const [name, value] of Object.entries(odd?.with ?? {})) url.searchParams.set(name, value);
 });
 
 createInterface({ input: process.stdin })
   .on('line', (line) => {
-    const odd = JSON.parse(line);
+    const odd = { times: 1, ...JSON.parse(line) };
     armed[odd.at] = odd;
     tell({ event: 'armed' });
   })

@@ -63,7 +63,9 @@ server.listen(0, '127.0.0.1', () => {
   answer = (request, response) => {
     if (request.url === `${path}/token`) {
       // Whether the answer went out whole, or the other side had gone.
-      response.on('close', () => tell({ event: response.writableFinished ? 'answered' : 'cut', at: Date.now() }));
+      response.on('close', () => tell({
+        event: response.writableFinished ? 'answered' : 'cut', status: response.statusCode, at: Date.now(),
+      }));
     }
     // What a server in a folder is told by the program in front of it. The
     // document of RFC 8414 lies outside of that folder.
