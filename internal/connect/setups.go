@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -170,17 +172,33 @@ func (s *Service) ConfirmProvider(ctx context.Context, id string) error {
 
 // Discover reads what a server says about itself (RFC 8414, OpenID discovery).
 // Nothing is saved and no secret is sent. In practice only the practice
-// ground's own server answers. Problems: discovery.*, network.*.
+// ground's own server answers. Problems: discovery.*, network.*, practice.only.
 func (s *Service) Discover(ctx context.Context, issuer string) (provider.Server, error) {
-	if s.Practising() {
-		return provider.Server{}, problem.New(problem.PracticeOnly)
-	}
 	hc := s.config.Client
-	if hc == nil {
+	switch {
+	case s.Practising():
+		d, err := s.registry.Get("oauth2")
+		if err != nil || strings.TrimRight(strings.TrimSpace(issuer), "/") != d.Authorize.Issuer {
+			return provider.Server{}, problem.New(problem.PracticeOnly)
+		}
+		hc = s.wired(&http.Client{Transport: pretendHosts{s.config.SandboxURL}, Timeout: doctorAsks})
+	case hc == nil:
 		hc = oauth.NewDiscoveryHTTP(issuer)
 		defer hc.CloseIdleConnections()
 	}
 	return oauth.Discover(ctx, hc, issuer)
+}
+
+// pretendHosts sends every request to the sandbox, which serves each host under
+// its own name.
+type pretendHosts struct{ base *url.URL }
+
+// RoundTrip implements http.RoundTripper.
+func (p pretendHosts) RoundTrip(r *http.Request) (*http.Response, error) {
+	mapped := r.Clone(r.Context())
+	mapped.URL.Scheme, mapped.URL.Host, mapped.Host = p.base.Scheme, p.base.Host, ""
+	mapped.URL.Path = "/" + r.URL.Host + r.URL.Path
+	return http.DefaultTransport.RoundTrip(mapped)
 }
 
 // providerID bounds what becomes the name of a file.

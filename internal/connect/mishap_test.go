@@ -1,0 +1,229 @@
+package connect
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tokenkeep/tokenkeep/internal/problem"
+	"github.com/tokenkeep/tokenkeep/internal/provider"
+	"github.com/tokenkeep/tokenkeep/internal/sandbox"
+	"github.com/tokenkeep/tokenkeep/internal/secret"
+)
+
+// ownJudgement are the problems that the program finds by itself in what a
+// provider sends: rows 41 and 43 to 46 of providers.md 9, and the RFCs'.
+var ownJudgement = []problem.Key{
+	problem.PermissionMissing, problem.AnswerForeign, problem.AnswerDoubled, problem.IssMismatch, problem.ProviderDown,
+	problem.ProviderOddAnswer, problem.NoPage, problem.PageNotLinked, problem.DiscoveryNone, problem.DiscoveryIssuer,
+	problem.UnknownAnswer,
+}
+
+// inSilence are problems of the dictionary that a person never sees, and why.
+var inSilence = map[problem.Key]string{
+	problem.AlreadyLong: "the sign-in takes the token as what it is: nothing is left to do",
+}
+
+// misfortune is a service that meets one mishap after another.
+type misfortune struct {
+	*stage
+	provider string
+	id       string
+}
+
+func newMisfortune(t *testing.T, name string) *misfortune {
+	s := newStage(t, "ok", func(c *Config) { c.Wait = func(context.Context, time.Duration) {} })
+	m := &misfortune{stage: s, provider: name}
+	d, err := s.service.definition(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := strings.LastIndex(d.Redirect.Default, ":")
+	m.uri = d.Redirect.Default[:at+1] + freePort(t) + "/"
+	s.service.Close()
+	s.config.Now = s.sandbox.Server.Now
+	s.open()
+	return m
+}
+
+func (m *misfortune) request() Request {
+	id, clientSecret := sandbox.Registration(m.provider)
+	r := Request{Setup: Setup{Provider: m.provider, ClientID: id, ClientSecret: secret.New(clientSecret), RedirectURI: m.uri, KeepSecret: true}, Timeout: 20 * time.Second}
+	d, err := m.service.definition(m.provider)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	for _, one := range d.Scopes {
+		if one.Offered() {
+			r.Scopes = append(r.Scopes, one.Name)
+		}
+	}
+	return r
+}
+
+// signIn gives what a sign-in ends with, or what it refuses while it waits, or
+// what it has to say about a token that came all the same.
+func (m *misfortune) signIn() problem.Key {
+	ctx, cancel := context.WithCancel(m.t.Context())
+	defer cancel()
+	var mu sync.Mutex
+	var told problem.Key
+	account, err := m.service.Connect(ctx, m.request(), func(st State) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case st.Refused != nil && told == "":
+			told = st.Refused.Key
+			cancel()
+		case st.Step == Connected && len(st.Notices) > 0:
+			told = st.Notices[0].Key
+		}
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	switch {
+	case told != "":
+		return told
+	case err != nil:
+		return problem.Of(err).Key
+	case len(account.MissingScopes) > 0:
+		return problem.PermissionMissing
+	}
+	return ""
+}
+
+// account is one that is old enough to be renewed.
+func (m *misfortune) account() string {
+	m.t.Helper()
+	if m.id == "" {
+		r := m.request()
+		account, err := m.service.Connect(m.t.Context(), r, nil)
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		m.id = account.ID
+	}
+	m.sandbox.Server.Forward(25 * time.Hour)
+	return m.id
+}
+
+// meet lets one mishap strike a real call and gives its problem's key.
+func (m *misfortune) meet(one sandbox.Mishap) problem.Key {
+	m.t.Helper()
+	defer m.sandbox.Server.ClearMishaps()
+	arm := func() {
+		// Twice, because what changes nothing is asked twice.
+		for range 2 {
+			if err := m.sandbox.Server.ArmMishap(one.Name); err != nil {
+				m.t.Fatal(err)
+			}
+		}
+	}
+	switch one.Where {
+	case "page":
+		d, err := m.service.definition(m.provider)
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		return d.ReadPage(one.Page + one.Body).Key
+	case "renew":
+		id := m.account()
+		arm()
+		got, err := m.service.Renew(m.t.Context(), id, RenewOptions{})
+		if err == nil && got.Problem != nil {
+			err = got.Problem
+		}
+		if err == nil {
+			return ""
+		}
+		return problem.Of(err).Key
+	case "discovery":
+		arm()
+		_, err := m.service.Discover(m.t.Context(), "https://login.example")
+		if err == nil {
+			return ""
+		}
+		return problem.Of(err).Key
+	}
+	arm()
+	return m.signIn()
+}
+
+// wellAfter are mishaps after which nothing is wrong: the token is long already,
+// its end is estimated, and two services never say which permissions were given.
+func wellAfter(name string) bool {
+	return strings.HasSuffix(name, ".no-lifetime") || strings.HasSuffix(name, ".already-long") ||
+		name == "threads.exchange.permission-missing" || name == "instagram-basic-display.exchange.permission-missing"
+}
+
+// unworded are mishaps whose text is free: it is shown as it is.
+func unworded(one sandbox.Mishap) bool { return one.Row == 46 || one.Name == "oauth2.page.client-unknown" }
+
+
+// What a provider can cause, and the scenario that shows it, has no gap: every
+// mishap of the practice ground ends a real call with a problem that has a kind
+// and so a sentence and an exit code (the catalogue's test), and every problem
+// of every definition's dictionary is the end of one of them.
+func TestEveryProviderProblemHasAScenario(t *testing.T) {
+	var mu sync.Mutex
+	shown := map[problem.Key][]string{}
+	t.Run("mishaps", func(t *testing.T) {
+		for _, name := range sandbox.Providers() {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				m := newMisfortune(t, name)
+				for _, one := range sandbox.Mishaps() {
+					if one.Provider != name {
+						continue
+					}
+					key := m.meet(one)
+					switch {
+					case wellAfter(one.Name):
+						if key != "" {
+							t.Errorf("%s: %s", one.Name, key)
+						}
+						continue
+					case key == "" || key == problem.Unexpected || key == problem.UnknownAnswer && !unworded(one) || key == problem.DeadlinePassed || !problem.Listed(key):
+						t.Errorf("%s (row %d, %s) ends with %q", one.Name, one.Row, one.Source, key)
+						continue
+					}
+					mu.Lock()
+					shown[key] = append(shown[key], one.Name)
+					mu.Unlock()
+				}
+			})
+		}
+	})
+	registry, failures := provider.Load("")
+	if len(failures) > 0 {
+		t.Fatal(failures)
+	}
+	for _, d := range registry.List() {
+		if p := d.ReadPage("zzz nobody ever wrote this"); p.Key != problem.UnknownAnswer || p.Provider == "" {
+			t.Errorf("%s: %v", d.ID, p)
+		}
+		shown[problem.UnknownAnswer] = append(shown[problem.UnknownAnswer], d.ID+": any other text")
+		for _, row := range d.Errors {
+			key := problem.Key(row.Key)
+			if len(shown[key]) == 0 && inSilence[key] == "" {
+				t.Errorf("%s: no scenario shows %s (%q, code %s, at %s)", d.ID, key, row.Match, row.Code, row.Where)
+			}
+		}
+	}
+	for _, key := range ownJudgement {
+		if len(shown[key]) == 0 {
+			t.Errorf("no scenario shows %s", key)
+		}
+	}
+	var list []string
+	for key, names := range shown {
+		list = append(list, fmt.Sprintf("%s: %d, e.g. %s", key, len(names), names[0]))
+	}
+	slices.Sort(list)
+	t.Attr("figure", fmt.Sprintf("%d mishaps, %d problems, no gap", len(sandbox.Mishaps()), len(shown)))
+	t.Log("\n" + strings.Join(list, "\n"))
+}
