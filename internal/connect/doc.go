@@ -37,6 +37,22 @@
 // "again" and keeps its id, its place and its diary; anything else is new and
 // never overwrites.
 //
+// Another person than the expected one is never an overwrite. Where somebody can
+// be asked the attempt asks, with the answer sealed and without a deadline, and
+// the question outlives the program ([Service.Settle]); where nobody can, nothing
+// of it is kept. An expected account is compared by the provider's user id, so
+// that a new username makes nobody another person. A person who cancels drops
+// the answer; a program that closes ([ErrClosing]) does not.
+//
+// A token of Facebook is a person's and reaches several accounts (ruling 14).
+// What it reaches is asked once, shown with the reason for each Page that leads
+// to none, chosen from, and sealed with the ids of the accounts that it will
+// make. Each gets an item with the user token. They share a grant, made from the
+// person's id, by which their next sign-in finds and updates all of them; one
+// that the new token does not reach says that its access was removed. Page tokens
+// are never asked for. Several items are no transaction; the row that is sealed
+// before the first of them is what makes them whole (see save).
+//
 // A renewal has one writer per account, across goroutines and processes. Its
 // order: the lock; what a former run left is finished; read again, and whoever
 // was faster has done the work; the token is read, which proves the keychain,
