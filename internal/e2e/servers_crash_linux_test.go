@@ -42,16 +42,16 @@ func (s *authServer) gave() (at []time.Time) {
 // the process, it cannot: then, and only then, the account says that it needs
 // a sign-in. Between the moment in which an answer has left the server and the
 // one in which it is sealed on the disk no program can save it; sealing is
-// given a tenth of a second here.
+// given a tenth of a second here. Every second kill falls around the answer.
 func TestServersFromNPMWhenRenewingIsKilled(t *testing.T) {
-	kills, sealing := 25, 100*time.Millisecond
+	kills, sealing, delay := 25, 100*time.Millisecond, 60*time.Millisecond
 	if os.Getenv("TOKENKEEP_TEST_LONG") != "" {
 		kills = 300
 	}
 	draw := rand.New(rand.NewPCG(crashSeed(t), 0))
 	d := newDesktop(t, options{})
 	port := freePort(t)
-	s := d.npmServer("oidc.mjs", map[string]any{"answerAfter": 120, "clients": []any{registered("public", "", "none", port)}})
+	s := d.npmServer("oidc.mjs", map[string]any{"answerAfter": delay.Milliseconds(), "clients": []any{registered("public", "", "none", port)}})
 	d.does("", "provider", "add", "--issuer", s.URL, "--id", "own")
 	d.addApp("mine", "own", "public", "", port)
 	id, _ := d.signIn("mine", "alice")["id"].(string)
@@ -65,7 +65,13 @@ func TestServersFromNPMWhenRenewingIsKilled(t *testing.T) {
 	for n := range kills {
 		asked, gave, reused := s.count("granted", "refresh_token"), len(s.gave()), s.count("refused", "already used")
 		p := d.start("renew", d.ctlArgs("renew", id), nil)
-		time.Sleep(time.Duration(draw.Int64N(int64(whole * 11 / 10))))
+		if n%2 == 0 {
+			time.Sleep(time.Duration(draw.Int64N(int64(whole * 11 / 10))))
+		} else {
+			// Around the answer, where it matters.
+			within(t, 10*time.Second, "the server was asked", func() bool { return s.count("granted", "refresh_token") > asked || !p.alive() })
+			time.Sleep(time.Duration(draw.Int64N(int64(2 * delay))))
+		}
 		p.signal(syscall.SIGKILL)
 		<-p.ended
 		killed, had := time.Now(), s.count("granted", "refresh_token") > asked
