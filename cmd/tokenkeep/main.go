@@ -4,15 +4,19 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log"
+	"net/http"
 	"net/url"
 	"os"
 	"regexp"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/app"
@@ -92,6 +96,11 @@ func run(args []string, stdout, stderr io.Writer, getenv func(string) string) (c
 	a.SetIcon(icon())
 	standby := &tray{}
 	defer standby.close()
+	// address is that of the pretend provider, once there is one.
+	var address string
+	if config.SandboxURL != nil {
+		address = config.SandboxURL.String()
+	}
 	w := ui.New(ui.Params{
 		App:      a,
 		Practice: config.SandboxURL,
@@ -111,8 +120,10 @@ func run(args []string, stdout, stderr io.Writer, getenv func(string) string) (c
 			if err != nil {
 				return "", nil, err
 			}
+			address = ground.URL
 			return ground.URL, ground.Stop, nil
 		},
+		Scenario:       func(ctx context.Context, name string) error { return mishap(ctx, address, name) },
 		PracticeID:     sandbox.ClientID,
 		PracticeSecret: secret.New(sandbox.ClientSecret),
 		Registration: func(provider string) (string, secret.Text) {
@@ -138,6 +149,31 @@ func run(args []string, stdout, stderr io.Writer, getenv func(string) string) (c
 	})
 	w.Run()
 	return 0
+}
+
+// mishap lets something go wrong at the pretend provider from the next sign-in
+// on. It may run in another process, so it is told over its own address.
+func mishap(ctx context.Context, address, name string) error {
+	told, err := json.Marshal(map[string]string{"scenario": name})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(address, "/")+"/_/scenario", bytes.NewReader(told))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("the pretend provider answered %s", answer.Status)
+	}
+	return nil
 }
 
 // metadata says who we are; a built binary does not find FyneApp.toml. The

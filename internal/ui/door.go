@@ -52,7 +52,7 @@ func (d *doorScreen) build() {
 	what := kit.NewNoticeButton(kit.Quiet, theme.IconHelp, s.say("help.door.what"), s.say("help.door.what_line"))
 	back := kit.NewButton(s.say("connect.back"), kit.Medium, s.back).With(theme.IconBack).WithTip("Esc")
 	d.root.Objects = []fyne.CanvasObject{kit.Page(kit.PageHead(s.say("help.door.title"), s.say("help.door.line")),
-		kit.AtMost(720, kit.Column(16, kit.NewCard(kit.Lined(own, app)), what, d.advice)), kit.Footer(back, nil))}
+		kit.AtMost(720, kit.Column(16, kit.NewCard(kit.Lined(own, app)), d.advice, what)), kit.Footer(back, nil))}
 	d.recommend()
 	d.root.Refresh()
 }

@@ -109,13 +109,14 @@ func (g *recipeScreen) build() {
 	if short := g.shortWay(); short != nil {
 		column.Add(kit.Inset(24, 12, 0, 12, short))
 	}
-	all := kit.NewButton(s.say("help.all"), kit.Low, func() { s.back(); s.goGuide() }).With(theme.IconBack)
-	panel := kit.NewScroll(kit.Inset(12, 12, 16, 20, kit.Column(8, kit.Row(0, all, kit.Space()), column)))
+	all := kit.NewButton(s.say("help.all"), kit.Low, func() { s.back(); s.goGuide() }).With(theme.IconBack).Flush()
+	panel := kit.NewScroll(kit.Inset(14, 12, 16, 20, kit.Column(8, kit.Inset(0, 0, 0, 12, kit.Row(0, all, kit.Space())), column)))
 	for i := range names {
 		names[i] = s.say("help.step_named", text.Args{"n": i + 1, "title": names[i]})
 	}
 	g.choice = kit.NewSelect(s.say("help.steps_name"), names, g.at, g.open)
-	instead := kit.Inset(16, 24, 0, 24, kit.Column(8, kit.Strong(title), g.choice))
+	again := kit.NewButton(s.say("help.all"), kit.Low, func() { s.back(); s.goGuide() }).With(theme.IconBack).Flush()
+	instead := kit.Column(6, kit.Row(12, kit.Grow(kit.Strong(title)), again), kit.Row(12, kit.Grow(g.choice)))
 	g.root.Objects = []fyne.CanvasObject{kit.Panelled(panel, instead, g.page)}
 	g.step()
 	g.root.Refresh()
@@ -222,7 +223,7 @@ func (g *recipeScreen) step() {
 		kit.Column(2, kit.Heading(m.Title), kit.Muted(m.Line).Sized(theme.SizeTitle)),
 	}
 	if len(m.Layouts) > 0 {
-		chips := kit.Flow(8, kit.Inset(6, 0, 0, 0, kit.Muted(s.say("help.menu_shows")).Whole()))
+		chips := kit.Flow(8, kit.Inset(5, 4, 0, 0, kit.Muted(s.say("help.menu_shows")).Whole()))
 		for _, l := range m.Layouts {
 			chip := kit.NewFilterChip(l.Words, -1, func() { g.layout(l.Name) })
 			chip.Set(-1, l.Name == m.Layout)
@@ -235,12 +236,11 @@ func (g *recipeScreen) step() {
 	} else if m.URL != "" {
 		parts = append(parts, g.picture(), g.way())
 	}
-	if len(m.Todo) > 0 {
-		var todo []*kit.Text
-		for _, words := range m.Todo {
-			todo = append(todo, kit.NewText(words))
-		}
-		parts = append(parts, kit.Numbered(todo...))
+	// Beside a picture the fields come first: who has been here before needs
+	// nothing else.
+	todo := g.todo()
+	if m.URL == "" && todo != nil {
+		parts = append(parts, todo)
 	}
 	for _, v := range m.Copy {
 		field := kit.NewCopyField(s.run, v.Label, v.Value, s.say("connect.app.copy"), s.say("connect.app.copied"), s.copyPlain)
@@ -256,6 +256,9 @@ func (g *recipeScreen) step() {
 		parts = append(parts, kit.IconLine(theme.IconInfo, theme.ColorPrimary, kit.Runs(m.Warn)...))
 	}
 	parts = append(parts, g.testPart()...)
+	if m.URL != "" && todo != nil {
+		parts = append(parts, kit.Line(), todo)
+	}
 
 	back := kit.NewButton(s.say("connect.back"), kit.Medium, g.goBack).With(theme.IconBack)
 	g.next = kit.NewButton(m.Next, kit.High, g.forward).Then(theme.IconForward).WithTip("Ctrl+Enter")
@@ -272,6 +275,19 @@ func (g *recipeScreen) step() {
 	if g.isOpen && (m.Test == "redirect" || m.Test == "client_id" && s.valuesOf(g.d).ClientID != "") {
 		g.check()
 	}
+}
+
+// todo is what to do, one thing after the other; nil where the step says
+// nothing.
+func (g *recipeScreen) todo() fyne.CanvasObject {
+	if len(g.model.Todo) == 0 {
+		return nil
+	}
+	var todo []*kit.Text
+	for _, words := range g.model.Todo {
+		todo = append(todo, kit.NewText(words))
+	}
+	return kit.Numbered(todo...)
 }
 
 // picture draws the provider's page from what the recipe says of it.
@@ -317,7 +333,7 @@ func (g *recipeScreen) way() fyne.CanvasObject {
 	if len(m.Menu) > 0 {
 		words = "**" + strings.Join(m.Menu, "** > **") + "**"
 	}
-	return kit.HeadOf(kit.NewText(words), copied, open)
+	return kit.Row(8, kit.Grow(kit.NewText(words)), copied, open)
 }
 
 func (g *recipeScreen) openPage() {

@@ -185,6 +185,9 @@ func (h *homeScreen) welcome(m welcomeModel) fyne.CanvasObject {
 		lock, ink = theme.IconInfo, theme.ColorMuted
 	}
 	parts = append(parts, kit.Row(12, kit.NewIcon(lock, ink, theme.SizeIcon), kit.Grow(kit.NewText(strings.TrimSpace(m.Kept+" "+m.Talks)))))
+	if m.Which != "" {
+		parts = append(parts, kit.Muted(m.Which).Link(m.WhichLink, s.goDoor))
+	}
 	return s.page(parts...)
 }
 

@@ -11,8 +11,9 @@ import (
 	"github.com/tokenkeep/tokenkeep/internal/text"
 )
 
-// recipeOld is the age from which a recipe says that the pages may have changed.
-const recipeOld = 120 * 24 * time.Hour
+// recipeOld is the age in days beyond which a recipe says that the pages may
+// have changed.
+const recipeOld = 120
 
 // noLayout is the choice of somebody whose menu is none of those we know.
 const noLayout = "none"
@@ -80,8 +81,8 @@ func dated(c *text.Catalogue, checked string, now time.Time) (words string, old 
 	if err != nil {
 		return "", false
 	}
-	if age := now.Sub(day); age > recipeOld {
-		return c.Count("help.checked_old", int(age/(24*time.Hour))), true
+	if age := int(now.Sub(day) / (24 * time.Hour)); age > recipeOld {
+		return c.Count("help.checked_old", age), true
 	}
 	return c.Say("help.checked", text.Args{"date": c.Date(day)}), false
 }
@@ -118,8 +119,18 @@ func presentRecipes(c *text.Catalogue, all []provider.Definition, progress map[s
 			rows = append(rows, row)
 		}
 	}
+	place := func(r recipeRow) int {
+		if at := slices.Index(recipeOrder, r.Recipe); at >= 0 {
+			return at
+		}
+		return len(recipeOrder)
+	}
+	slices.SortStableFunc(rows, func(a, b recipeRow) int { return place(a) - place(b) })
 	return rows
 }
+
+// recipeOrder is that of the list: the way most people need first.
+var recipeOrder = []string{"own_app", "dashboard_token", "threads", "facebook", "tester_invite"}
 
 // layoutChoice is a menu that the provider's page may have.
 type layoutChoice struct{ Name, Words string }

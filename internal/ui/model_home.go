@@ -52,6 +52,9 @@ type welcomeModel struct {
 	MissingLead, MissingLine, MissingButton string
 	Need                                    string
 	SignIn, Paste                           door
+	// Which is asked below the doors, and WhichLink leads to the answer; empty
+	// in practice, where there is one door.
+	Which, WhichLink string
 	// Practise is nil in practice and where there is no practice ground.
 	Practise *door
 }
@@ -72,6 +75,9 @@ func presentWelcome(c *text.Catalogue, st connect.Storage, practising, practice 
 		Art: "paste", Title: c.Say("welcome.paste.title"), Body: c.Say("welcome.paste.body"), Time: c.Say("welcome.paste.time"),
 		Needs:  []need{{"key", c.Say("welcome.paste.need1")}, {"lock-open", c.Say("welcome.paste.need2")}},
 		Button: c.Say("welcome.paste.button"),
+	}
+	if !practising {
+		m.Which, m.WhichLink = c.Say("help.door.lead"), c.Say("help.door.link")
 	}
 	if practising {
 		m.Paste.Body = c.Say("welcome.paste.body_practice")

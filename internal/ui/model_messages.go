@@ -32,17 +32,15 @@ var messageKinds = []problem.Kind{problem.Refused, problem.SignIn, problem.Netwo
 // way, sorted by its headline.
 func presentMessages(c *text.Catalogue, all []provider.Definition) []message {
 	rows := map[problem.Key]*message{}
-	row := func(key problem.Key, args ...string) *message {
+	row := func(key problem.Key) *message {
 		if rows[key] == nil {
-			p := problem.New(key, args...)
-			told := c.Tell(p)
-			rows[key] = &message{Key: key, Title: sentence(told.Title), Happened: told.Happened, Advice: told.Advice, Actions: p.Actions()}
+			rows[key] = &message{Key: key}
 		}
 		return rows[key]
 	}
 	for _, d := range all {
 		for _, e := range d.Errors {
-			m := row(problem.Key(e.Key), "provider", d.Name)
+			m := row(problem.Key(e.Key))
 			if m.from == "" {
 				m.from = d.ID
 			}
@@ -63,6 +61,14 @@ func presentMessages(c *text.Catalogue, all []provider.Definition) []message {
 	}
 	list := make([]message, 0, len(rows))
 	for _, m := range rows {
+		var args []string
+		if len(m.Providers) == 1 {
+			// One that several can cause is told without a name.
+			args = []string{"provider", m.Providers[0]}
+		}
+		p := problem.New(m.Key, args...)
+		told := c.Tell(p)
+		m.Title, m.Happened, m.Advice, m.Actions = told.Title, told.Happened, told.Advice, p.Actions()
 		list = append(list, *m)
 	}
 	slices.SortFunc(list, func(a, b message) int {

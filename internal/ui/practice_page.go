@@ -129,8 +129,12 @@ func (p *practiceScreen) build() {
 	if p.first == nil {
 		p.first = p.go1
 	}
+	cards := []fyne.CanvasObject{kit.NewCard(what)}
+	if len(all) > 0 {
+		cards = append(cards, kit.NewCard(providers))
+	}
 	p.root.Objects = []fyne.CanvasObject{kit.Page(kit.PageHead(s.say("help.practice.page"), s.say("help.practice.page_line")),
-		kit.Columns(20, 700, nil, kit.NewCard(what), kit.NewCard(providers)), kit.Footer(back, nil, p.go1))}
+		kit.Columns(20, 700, nil, cards...), kit.Footer(back, nil, p.go1))}
 	p.root.Refresh()
 }
 

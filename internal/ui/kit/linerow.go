@@ -15,18 +15,15 @@ type LineRow struct {
 // NewLineRow makes an empty one.
 func NewLineRow() *LineRow {
 	r := &LineRow{title: NewText("").OneLine(), line: Caption(" ").OneLine()}
-	r.compose(r, Column(0, Inset(9, 16, 8, 20, Row(12, Grow(Column(0, r.title, r.line)), NewIcon(theme.IconNext, theme.ColorMuted, theme.SizeIcon))), Line()))
+	r.compose(r, Inset(8, 16, 8, 20, Row(12, Grow(Column(0, r.title, r.line)), NewIcon(theme.IconNext, theme.ColorMuted, theme.SizeIcon))))
 	return r
 }
 
 // Set fills it.
 func (r *LineRow) Set(title, line string) {
 	r.title.SetText(title)
-	if line == "" {
-		// The row keeps its height.
-		line = " "
-	}
 	r.line.SetText(line)
+	show(r.line, line != "")
 	r.Refresh()
 }
 
@@ -38,5 +35,5 @@ func (r *LineRow) Seen() Description {
 // MinSize is called by the toolkit: a list asks for it without a width.
 func (r *LineRow) MinSize() fyne.Size {
 	r.ExtendBaseWidget(r)
-	return fyne.NewSize(120, HeightFor(r.root, 400))
+	return fyne.NewSize(120, pitch(theme.Length(theme.SizeText))+pitch(theme.Length(theme.SizeCaption))+16)
 }

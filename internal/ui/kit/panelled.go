@@ -9,12 +9,12 @@ import (
 // Panelled is a page with a panel of its own at the left, as a list of steps.
 // Where there is no room for the panel, instead stands above the page.
 func Panelled(panel, instead, page fyne.CanvasObject) *fyne.Container {
-	return box(&panelled{}, panel, newPlate(theme.ColorBorder, "", 0, 0), instead, page)
+	return box(&panelled{}, panel, newPlate(theme.ColorBorder, "", 0, 0), margins(instead, 12, 0), page)
 }
 
 type panelled struct{}
 
-func (p *panelled) narrow(width float32) bool { return Narrow(width, 780) }
+func (p *panelled) narrow(width float32) bool { return Narrow(width, 860) }
 
 func (p *panelled) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(300, 200) }
 
@@ -26,9 +26,6 @@ func (p *panelled) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	show(o[1], !narrow)
 	show(o[2], narrow)
 	left, top := 263*theme.Scale(), float32(0)
-	if s.Width < 900 {
-		left = 220 * theme.Scale()
-	}
 	if narrow {
 		left = 0
 		top = HeightFor(o[2], s.Width)

@@ -69,7 +69,7 @@ func NewScreenPicture(d Drawn) *ScreenPicture {
 	} else {
 		body.Add(p.middle(rows))
 	}
-	p.compose(p, Over(ground, body))
+	p.compose(p, Over(ground, Inset(0, 1, 0, 1, body)))
 	return p
 }
 
@@ -156,6 +156,9 @@ func (p *ScreenPicture) middle(rows []DrawnRow) fyne.CanvasObject {
 			if !told && p.d.RightWords != "" {
 				framed = box(&pointed{}, framed, Row(6, NewIcon(theme.IconBack, theme.ColorWarningBar, theme.SizeHeading), NewIcon(theme.IconTick, theme.ColorSuccess, theme.SizeHintIcon),
 					NewText(p.d.RightWords).Bold().Sized(theme.SizeCaption).In(theme.ColorSuccess).Whole()))
+			}
+			if told {
+				framed = Row(0, framed, Space())
 			}
 			told = true
 			c.Add(framed)
