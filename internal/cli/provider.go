@@ -51,11 +51,11 @@ func (p *program) providerAddCommand(run func(context.Context, providerAddOption
 			}
 		}
 		switch o.Server.Auth {
-		case "", "basic":
+		case "", "basic", "none":
 		case "body":
 			o.Server.Auth = "post"
 		default:
-			return usage("flag_wrong", "command", path, "flag", "--auth", "takes", "body, basic")
+			return usage("flag_wrong", "command", path, "flag", "--auth", "takes", "body, basic, none")
 		}
 		o.Server.Scopes = scopeList(o.Server.Scopes)
 		return run(cmd.Context(), o)

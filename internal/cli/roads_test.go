@@ -1,0 +1,263 @@
+package cli
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tokenkeep/tokenkeep/internal/connect"
+	"github.com/tokenkeep/tokenkeep/internal/problem"
+	"github.com/tokenkeep/tokenkeep/internal/provider"
+)
+
+func shippedList(t *testing.T) []provider.Definition {
+	t.Helper()
+	registry, problems := provider.Load("")
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	return registry.List()
+}
+
+func TestProviderAddTakesAnIssuerOrAddresses(t *testing.T) {
+	found := provider.Server{Issuer: "https://login.example.org", AuthorizeURL: "https://login.example.org/a", TokenURL: "https://login.example.org/t", Scopes: []string{"openid"}, PKCE: true, Auth: "basic"}
+	for name, c := range map[string]struct {
+		args []string
+		want provider.Server
+		asks string // the issuer
+		bad  string // reason of the refusal
+	}{
+		"issuer":            {args: []string{"--issuer", "https://login.example.org"}, asks: "https://login.example.org", want: found},
+		"hand over issuer":  {args: []string{"--issuer", "i", "--token-url", "https://o.example.org/t", "--auth", "basic", "--scope", "a,b", "--id", "o"}, asks: "i", want: provider.Server{ID: "o", Issuer: "https://login.example.org", AuthorizeURL: "https://login.example.org/a", TokenURL: "https://o.example.org/t", Scopes: []string{"a", "b"}, PKCE: true, Auth: "basic"}},
+		"by hand":           {args: []string{"--authorize-url", "a", "--token-url", "t", "--userinfo-url", "u", "--revoke-url", "r", "--name", "N", "--auth", "body"}, want: provider.Server{Name: "N", AuthorizeURL: "a", TokenURL: "t", IdentityURL: "u", RevokeURL: "r", Auth: "post", PKCE: true}},
+		"nothing":           {bad: "server_missing"},
+		"half":              {args: []string{"--authorize-url", "a"}, bad: "flag_missing"},
+		"a way that is not": {args: []string{"--issuer", "i", "--auth", "url"}, bad: "flag_wrong"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got provider.Server
+			asked := ""
+			d := &double{
+				discover: func(issuer string) (provider.Server, error) { asked = issuer; return found, nil },
+				added: func(s provider.Server) (provider.Definition, error) {
+					got = s
+					return provider.Definition{ID: "mine", Name: "Mine"}, nil
+				},
+			}
+			b := newBench(t, d)
+			code := b.run(t, append([]string{"provider", "add", "--json"}, c.args...)...)
+			if c.bad != "" {
+				if code != 2 || !strings.Contains(b.out.String(), `"key":"usage"`) || got.AuthorizeURL != "" {
+					t.Errorf("%d %s", code, b.out.String())
+				}
+				return
+			}
+			if code != 0 || asked != c.asks || !reflect.DeepEqual(got, c.want) {
+				t.Errorf("%d, asked %q, added %+v, want %+v\n%s", code, asked, got, c.want, b.err.String())
+			}
+			if line := objects(t, b.out.String())[0]; line["id"] != "mine" {
+				t.Errorf("%v", line)
+			}
+		})
+	}
+}
+
+// ATT-8: hosts are confirmed by somebody who saw them, or named exactly.
+func TestATT8_HostsAreConfirmedKnowingly(t *testing.T) {
+	question := provider.Question{ID: "desk", Name: "Desk", File: "desk.toml", Hosts: []string{"api.example.net", "login.example.org"}, Former: []string{"login.example.org"}}
+	for name, c := range map[string]struct {
+		args     []string
+		terminal bool
+		typed    string
+		code     int
+		confirms bool
+	}{
+		"exactly":            {args: []string{"--hosts", "login.example.org,api.example.net"}, confirms: true},
+		"in any case, twice": {args: []string{"--hosts", "LOGIN.example.org", "--hosts", "api.example.net api.example.net"}, confirms: true},
+		"one too few":        {args: []string{"--hosts", "login.example.org"}, code: 2},
+		"one too many":       {args: []string{"--hosts", "login.example.org,api.example.net,example.com"}, code: 2},
+		"nobody to ask":      {code: 2},
+		"typed":              {terminal: true, typed: "desk\n", confirms: true},
+		"typed yes":          {terminal: true, typed: "yes\n", code: 3},
+		"typed nothing":      {terminal: true, typed: "", code: 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := &double{questions: []provider.Question{question}}
+			b := newBench(t, d)
+			b.p.in = strings.NewReader(c.typed)
+			if c.terminal {
+				b.terminals = []any{b.p.in, b.p.err}
+			}
+			code := b.run(t, append([]string{"provider", "confirm", "desk"}, c.args...)...)
+			if code != c.code || slices.Contains(d.confirmed, "desk") != c.confirms {
+				t.Errorf("%d, confirmed %v\n%s", code, d.confirmed, b.err.String())
+			}
+			if !strings.Contains(b.err.String(), "api.example.net (new)") || !strings.Contains(b.err.String(), "login.example.org\n") {
+				t.Errorf("the hosts are not shown: %s", b.err.String())
+			}
+		})
+	}
+}
+
+func TestRecipesSayTheirAge(t *testing.T) {
+	for day, want := range map[string]string{"2026-09-18": "18 September 2026", "2026-07-25": "25 July 2026", "2026-07-24": "121 days ago"} {
+		list := shippedList(t)
+		i := slices.IndexFunc(list, func(d provider.Definition) bool { return d.ID == "threads" })
+		list[i].Recipes[0].Checked = day
+		for _, args := range [][]string{{"guide"}, {"guide", "threads"}} {
+			b := newBench(t, &double{providers: list})
+			if code := b.run(t, args...); code != 0 || !strings.Contains(b.out.String(), want) {
+				t.Errorf("%v of %s: %d %s", args, day, code, b.out.String())
+			}
+		}
+		b := newBench(t, &double{providers: list})
+		b.run(t, "guide", "threads", "--json")
+		if line := objects(t, b.out.String())[0]; line["stale"] != strings.Contains(want, "ago") {
+			t.Errorf("%s: %v", day, line)
+		}
+	}
+}
+
+func TestReachPicksThoseThatWereNamed(t *testing.T) {
+	choices := []connect.Choice{
+		{UserID: "1", Username: "Lantern.Books", Page: "Lantern", Reachable: true},
+		{UserID: "2", Username: "harbour.coffee", Page: "Harbour", Reachable: false, Reason: problem.NoTask},
+		{Page: "Joinery", Reason: problem.PageNotLinked},
+		{UserID: "3", Username: "mia.kessler", Reachable: true},
+	}
+	for _, c := range []struct {
+		names string
+		ids   string
+		wrong problem.Key
+	}{
+		{"lantern.books", "1", ""},
+		{"mia.kessler lantern.books mia.kessler", "3 1", ""},
+		{"mia.kessler nobody", "", problem.OtherAccount},
+		{"harbour.coffee", "", problem.NoTask},
+	} {
+		ids, wrong := pick(choices, strings.Fields(c.names))
+		if c.wrong != "" {
+			if wrong == nil || wrong.Key != c.wrong || ids != nil {
+				t.Errorf("%s: %v %v, want %s", c.names, ids, wrong, c.wrong)
+			}
+			continue
+		}
+		if wrong != nil || strings.Join(ids, " ") != c.ids {
+			t.Errorf("%s: %v %v, want %s", c.names, ids, wrong, c.ids)
+		}
+	}
+	// Names from outside stay in their line, and each reason is said.
+	b := newBench(t, nil)
+	b.p.scan(nil)
+	for _, choice := range append(choices, connect.Choice{UserID: "4", Username: "a\nb\x1b[2J", Page: "c\nd", Reachable: true}) {
+		if said := b.p.reached(choice); strings.ContainsAny(said, "\n\x1b⟦") || !choice.Reachable && !strings.HasPrefix(said, "not ") {
+			t.Errorf("%q", said)
+		}
+	}
+}
+
+func TestConnectAgainKeepsThePermissionsAndAddsOthers(t *testing.T) {
+	var asked connect.Request
+	d := &double{
+		account: func(string) (connect.Account, error) {
+			return connect.Account{ID: "a1", Username: "me", App: "shop", ScopesAsked: []string{"b", "a"}}, nil
+		},
+		apps: func() ([]connect.App, error) {
+			return []connect.App{{Name: "shop", Provider: "instagram", SecretKept: true}}, nil
+		},
+		connect: func(_ context.Context, r connect.Request, _ func(connect.State)) (connect.Account, error) {
+			asked = r
+			return connect.Account{ID: "a1", VaultProgram: "x"}, nil
+		},
+	}
+	if code := newBench(t, d).run(t, "connect", "--again", "me", "--scope", "c,a"); code != 0 {
+		t.Fatal(code)
+	}
+	if asked.App != "shop" || asked.ExpectAccount != "a1" || asked.Choose != nil || asked.Decide != nil || !reflect.DeepEqual(asked.Scopes, []string{"a", "b", "c"}) {
+		t.Errorf("%+v", asked)
+	}
+	d.account = func(string) (connect.Account, error) { return connect.Account{ID: "a1", Username: "me"}, nil }
+	asked = connect.Request{}
+	if code := newBench(t, d).run(t, "connect", "--again", "me"); code != 2 || asked.ExpectAccount != "" {
+		t.Errorf("a pasted account without an app: %d %+v", code, asked)
+	}
+}
+
+func TestAnAppWithoutASecretIsSavedWhereTheProviderTakesOne(t *testing.T) {
+	for _, c := range []struct {
+		provider, typed string
+		terminal        bool
+		code            int
+		keep            bool
+	}{
+		{"oauth2", "", false, 0, false},
+		{"oauth2", "", true, 0, false},
+		{"oauth2", "s", true, 0, true},
+		{"instagram", "", false, 2, false},
+		{"instagram", "", true, 2, false},
+	} {
+		var got *connect.Setup
+		d := &double{providers: shippedList(t), addApp: func(s connect.Setup, _ []string) (connect.App, error) {
+			got = &s
+			return connect.App{Name: s.App, SecretKept: s.KeepSecret}, nil
+		}}
+		b := newBench(t, d)
+		b.answer = c.typed
+		if c.terminal {
+			b.terminals = []any{b.p.in, b.p.err}
+		}
+		code := b.run(t, "app", "add", "--name", "n", "--provider", c.provider, "--client-id", "1", "--config-id", "7")
+		if code != c.code || (got != nil) != (code == 0) || got != nil && (got.KeepSecret != c.keep || got.ConfigID != "7") {
+			t.Errorf("%+v: %d, %+v\n%s", c, code, got, b.err.String())
+		}
+	}
+}
+
+func TestRevokeSaysWhoElseLosesAccess(t *testing.T) {
+	d := &double{
+		account: func(string) (connect.Account, error) { return connect.Account{ID: "a1", Username: "me"}, nil },
+		revoke: func(string) (connect.Revoked, error) {
+			return connect.Revoked{AtProvider: true, Others: []string{"you", "we\x1b[2J"}}, nil
+		},
+	}
+	b := newBench(t, d)
+	if code := b.run(t, "revoke", "me"); code != 0 || !strings.Contains(b.err.String(), "@you, @we") || strings.Contains(b.err.String(), "\x1b") {
+		t.Errorf("%d %q", code, b.err.String())
+	}
+}
+
+func TestDoctorsLinesNameTheStepThatMendsThem(t *testing.T) {
+	d := &double{
+		providers: shippedList(t),
+		apps: func() ([]connect.App, error) {
+			return []connect.App{{Name: "feed", Provider: "threads"}}, nil
+		},
+		doctor: func(s connect.Setup, observe func(connect.Line)) ([]connect.Line, error) {
+			if !s.Offline {
+				t.Error("the network is asked")
+			}
+			observe(connect.Line{Check: "client_id", Level: connect.Bad, Problem: problem.New(problem.AppIDUnknown)})
+			return nil, nil
+		},
+	}
+	b := newBench(t, d)
+	if code := b.run(t, "doctor", "--app", "feed", "--offline"); code == 0 || !strings.Contains(b.out.String(), "tokenkeepctl guide threads, step 3") {
+		t.Errorf("%d %s", code, b.out.String())
+	}
+}
+
+// What the window asks is named here and left to it.
+func TestAnOpenQuestionOfAFormerSignInIsNamed(t *testing.T) {
+	d := &double{
+		recover: func() ([]connect.Recovered, error) {
+			return []connect.Recovered{{ID: "p", Other: &connect.Other{Wanted: "me", Found: "you"}}}, nil
+		},
+		accounts: func() ([]connect.Account, error) { return nil, nil },
+	}
+	b := newBench(t, d)
+	if code := b.run(t, "list"); code != 0 || !strings.Contains(b.err.String(), "@you, and not @me") {
+		t.Errorf("%d %s", code, b.err.String())
+	}
+}
