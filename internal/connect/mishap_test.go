@@ -161,8 +161,9 @@ func wellAfter(name string) bool {
 }
 
 // unworded are mishaps whose text is free: it is shown as it is.
-func unworded(one sandbox.Mishap) bool { return one.Row == 46 || one.Name == "oauth2.page.client-unknown" }
-
+func unworded(one sandbox.Mishap) bool {
+	return one.Row == 46 || one.Name == "oauth2.page.client-unknown"
+}
 
 // What a provider can cause, and the scenario that shows it, has no gap: every
 // mishap of the practice ground ends a real call with a problem that has a kind
