@@ -271,7 +271,7 @@ func (s *Service) identify(ctx context.Context, d provider.Definition, c *comple
 		return nil
 	}
 	c.step(Identifying)
-	who, err := twice(func() (oauth.Person, error) { return s.client(d).Identify(ctx, d, c.answer.token()) })
+	who, err := twice(func() (oauth.Person, error) { return s.proving(d, c).Identify(ctx, d, c.answer.token()) })
 	if err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ func (s *Service) pick(ctx context.Context, d provider.Definition, c *completion
 	if len(c.answer.Chosen) > 0 {
 		return nil
 	}
-	reached, err := twice(func() ([]oauth.Reached, error) { return s.client(d).Reach(ctx, d, c.answer.token()) })
+	reached, err := twice(func() ([]oauth.Reached, error) { return s.proving(d, c).Reach(ctx, d, c.answer.token()) })
 	if err != nil {
 		return err
 	}

@@ -404,6 +404,14 @@ func (s *Service) client(d provider.Definition) *oauth.Client {
 	return &oauth.Client{HTTP: hc, Now: s.config.Now, Known: s.known}
 }
 
+// proving is client with the app's secret, where the completion has it, for a
+// provider that asks for a proof of it beside the token.
+func (s *Service) proving(d provider.Definition, c *completion) *oauth.Client {
+	client := s.client(d)
+	client.Secret = c.secret
+	return client
+}
+
 func (s *Service) sealer(ctx context.Context) (*vault.Sealer, error) {
 	sealer, err := vault.NewSealer(ctx, s.store, s.library.ID())
 	if err == nil {
