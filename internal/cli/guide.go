@@ -291,6 +291,10 @@ func (p *program) stepWords(step stepLine) string {
 	}
 	var taken []string
 	for _, value := range step.Paste {
+		if slices.ContainsFunc(step.Copy, func(c copyLine) bool { return c.Value == value }) {
+			// It is typed here only to be copied into the page.
+			continue
+		}
 		taken = append(taken, p.sayOr("cli.guide.value."+value, value))
 	}
 	if len(taken) > 0 {
