@@ -149,15 +149,18 @@ func (c *call) postPage() {
 func (c *call) frontPage() {
 	var rows [][2]string
 	for _, d := range dialects {
-		if d != c.d {
-			rows = append(rows, [2]string{"At", d.name})
+		rows = append(rows, [2]string{"At", d.name}, [2]string{"App ID", d.clientID}, [2]string{"App secret", d.clientSecret})
+		switch d.number {
+		case numberFacebook:
+			rows = append(rows, [2]string{"Configuration", ConfigID})
+		case numberGeneric:
+			rows = append(rows, [2]string{"No secret", PublicClientID})
 		}
-		rows = append(rows, [2]string{"App ID", d.clientID}, [2]string{"App secret", d.clientSecret})
 	}
 	if c.reading() {
 		c.notice(http.StatusOK, notice{
 			Title: "The practice ground is open",
-			Text:  "A pretend " + c.d.name + " on this computer. Use this app to practise; it opens nothing anywhere else.",
+			Text:  "Pretend providers on this computer. Use these apps to practise; they open nothing anywhere else.",
 			Rows:  rows,
 		})
 	}

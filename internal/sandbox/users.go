@@ -51,7 +51,7 @@ var users = []person{
 var everybody = slices.Concat(people, users)
 
 func user(n int, username, name, about string, pages ...page) person {
-	shade := uint8(n * 29)
+	shade := uint8(n * 13)
 	return person{
 		number: uint16(firstUser + n), username: username, name: name, about: about,
 		accountID: json.Number(fmt.Sprintf("102174000000%02d01", n)), scopedID: json.Number(fmt.Sprintf("102174000000%02d01", n)),
