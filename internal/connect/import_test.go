@@ -520,3 +520,48 @@ func TestInspectAsksAndSavesNothing(t *testing.T) {
 		t.Error("something was sent")
 	}
 }
+
+// A Facebook token stands for a person: it is taken in for the one account that
+// is named, or the only one.
+func TestAFacebookTokenIsTakenInForOneAccount(t *testing.T) {
+	s := newStage(t, "ok")
+	mint := func(person string) secret.Text {
+		access, err := s.sandbox.Server.Mint(sandbox.Minted{Provider: "instagram-facebook", Person: person})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return secret.New(access)
+	}
+	several := mint("nora.lind")
+	_, err := s.service.Import(t.Context(), Paste{Text: several})
+	if p := problem.Of(err); p == nil || p.Key != problem.ImportSeveral || p.Kind != problem.Input || p.Args["accounts"] == "" {
+		t.Fatalf("%v", err)
+	}
+	seen, err := s.service.Inspect(t.Context(), several)
+	if err != nil || !seen.Works || len(seen.Choices) < 2 || seen.Person != nil {
+		t.Fatalf("%+v, %v", seen, err)
+	}
+	var wanted Choice
+	for _, one := range seen.Choices {
+		if one.Reachable {
+			wanted = one
+		}
+	}
+	account, err := s.service.Import(t.Context(), Paste{Text: several, UserID: wanted.UserID})
+	if err != nil || account.UserID != wanted.UserID || account.Username != wanted.Username || account.Renews {
+		t.Fatalf("%+v, %v", account, err)
+	}
+	if _, err := s.service.Import(t.Context(), Paste{Text: several, UserID: "nobody"}); !problem.Has(err, problem.AccountUnknown) {
+		t.Errorf("%v", err)
+	}
+	if _, err := s.service.Import(t.Context(), Paste{Text: mint("lea.brandt")}); !problem.Has(err, problem.NoPage) {
+		t.Errorf("without a Page: %v", err)
+	}
+	access, err := s.sandbox.Server.Mint(sandbox.Minted{Provider: "threads"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.service.Import(t.Context(), Paste{Text: secret.New(access)}); err != nil || got.Provider != "threads" || !got.Renews {
+		t.Errorf("Threads: %+v, %v", got, err)
+	}
+}

@@ -122,3 +122,30 @@ func TestDueOfThreeHundred(t *testing.T) {
 		t.Errorf("%d due", len(due))
 	}
 }
+
+// A token that refreshes is due by its own DueAt, once in 20 hours, and its end
+// is no warning; its refusal is one.
+func TestWhatRefreshesIsNoWarning(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	issued, ends, due := now.Add(-2*time.Hour), now.Add(-time.Hour), now.Add(-80*time.Minute)
+	a := connect.Account{
+		ID: "refreshes0", Renews: true, Refreshes: true, Lifetime: connect.Long, Status: connect.Healthy,
+		IssuedAt: &issued, ExpiresAt: &ends, RenewAfter: &issued, DueAt: &due,
+	}
+	if got := Due([]connect.Account{a}, now); len(got) != 1 {
+		t.Error("past its end it is not due")
+	}
+	a.TriedAt = &issued
+	if got := Due([]connect.Account{a}, now); len(got) != 0 {
+		t.Error("due twice within 20 hours")
+	}
+	since := now.Add(-4 * 24 * time.Hour)
+	a.FailedSince, a.TriedAt = &since, &now
+	if got := Warnings([]connect.Account{a}, now); len(got) != 0 {
+		t.Errorf("warned of an access token's end: %+v", got)
+	}
+	a.Reason, a.Status = "renew.refresh_ended", connect.NeedsSignIn
+	if got := Warnings([]connect.Account{a}, now); len(got) != 1 || got[0].Days != 0 {
+		t.Errorf("its refusal: %+v", got)
+	}
+}
