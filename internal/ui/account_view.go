@@ -176,6 +176,11 @@ func (a *accountScreen) tokenCard(m accountModel) fyne.CanvasObject {
 		parts = append(parts, s.lockedNotice())
 	}
 	parts = append(parts, kit.Over(kit.Gap(20), p.under))
+	if len(a.account.MissingScopes) > 0 {
+		// One click: the same app and permissions, and the same person.
+		parts = append(parts, kit.NewNotice(kit.Warn, "", missingWords(a.s.c, m.Permissions),
+			kit.Run{Words: a.s.say("connect.fine.ask_again"), Tapped: a.signIn}).SmallText())
+	}
 	return kit.NewCard(kit.Column(10, parts...))
 }
 

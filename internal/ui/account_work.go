@@ -162,6 +162,11 @@ func (a *accountScreen) act(action problem.Action) func() {
 		return a.signIn
 	case problem.OpenSettings:
 		return a.s.goSettings
+	case problem.OpenProvider:
+		return func() { a.s.openSite(a.s.definition(a.account.Provider)) }
+	}
+	if isGuide(action) {
+		return func() { a.s.openGuideFor(a.s.definition(a.account.Provider), action) }
 	}
 	return nil
 }

@@ -147,13 +147,16 @@ func (f *flow) copyAddress() {
 }
 
 // openProvider opens the provider's own site, where the person has to act.
-func (f *flow) openProvider() {
-	u, err := url.Parse(f.definition().Authorize.URL)
-	if err != nil || f.s.params.OpenAddress == nil {
+func (f *flow) openProvider() { f.s.openSite(f.definition()) }
+
+// openSite opens d's own site in the browser.
+func (s *shell) openSite(d provider.Definition) {
+	u, err := url.Parse(d.Authorize.URL)
+	if err != nil || u.Host == "" || s.params.OpenAddress == nil {
 		return
 	}
 	site := u.Scheme + "://" + u.Host + "/"
-	f.s.do(f.s.ctx, func(ctx context.Context) error { return f.s.params.OpenAddress(ctx, site) }, f.s.tell)
+	s.do(s.ctx, func(ctx context.Context) error { return s.params.OpenAddress(ctx, site) }, s.tell)
 }
 
 // confirmHosts asks, before a secret is typed or sent, whether all the hosts of

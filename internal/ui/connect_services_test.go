@@ -471,3 +471,35 @@ func TestAskingAgainForWhatWasLeftOutIsOneClick(t *testing.T) {
 		t.Errorf("requests %+v", w.requests)
 	}
 }
+
+func TestAnAccountAsksAgainForWhatWasLeftOut(t *testing.T) {
+	inEveryLanguage(t, func(t *testing.T, lang string) {
+		a := renewing("harbour.coffee", 40*aDay, connect.Healthy)
+		a.ScopesAsked = []string{"instagram_business_basic", "instagram_business_manage_insights"}
+		a.GrantedScopes, a.MissingScopes = a.ScopesAsked[:1], a.ScopesAsked[1:]
+		w := accountWorld(t, lang, newDouble(t, a), a)
+		w.tap(kit.RoleLink, text.For(lang).Say("connect.fine.ask_again"))
+		if len(w.starts) != 1 || w.starts[0].Account == nil || w.starts[0].Account.ID != a.ID {
+			t.Errorf("connect was opened with %+v", w.starts)
+		}
+	})
+}
+
+// The buttons of a notice on an account's page all lead somewhere.
+func TestEveryActionOfAnAccountsNoticeHasADoor(t *testing.T) {
+	a := renewing("harbour.coffee", 40*aDay, connect.Healthy)
+	w := accountWorld(t, "en", newDouble(t, a), a)
+	screen := w.s.current.(*accountScreen)
+	for _, row := range problem.Table() {
+		m := presentActions(text.For("en"), a, accountWork{Problem: problem.New(row.Key)}, noon)
+		if m.Notice == nil || len(m.Notice.Actions) == 0 {
+			t.Errorf("%s says nothing to do", row.Key)
+			continue
+		}
+		for _, action := range m.Notice.Actions {
+			if screen.act(action) == nil {
+				t.Errorf("%s of %s has no door", action, row.Key)
+			}
+		}
+	}
+}

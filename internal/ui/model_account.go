@@ -201,6 +201,19 @@ type accountNotice struct {
 	Actions     []problem.Action
 }
 
+// accountDoors are the remedies of a problem that an account's page has a way
+// to, the best first, two at most: the guide, the provider's own site, signing
+// in again.
+func accountDoors(p *problem.Problem) []problem.Action {
+	var doors []problem.Action
+	for _, a := range p.Actions() {
+		if len(doors) < 2 && (isGuide(a) || a == problem.OpenProvider || a == problem.SignInAgain) {
+			doors = append(doors, a)
+		}
+	}
+	return doors
+}
+
 // presentActions renders what can be done with an account, and what became of it.
 func presentActions(c *text.Catalogue, a connect.Account, w accountWork, now time.Time) accountActions {
 	ended := a.Status == connect.Expired
@@ -241,8 +254,10 @@ func presentActions(c *text.Catalogue, a connect.Account, w accountWork, now tim
 		switch w.Problem.Kind {
 		case problem.Network, problem.Timeout:
 			m.Notice.Tone = toneWarning
-		case problem.SignIn:
-			m.Notice.Actions = []problem.Action{problem.SignInAgain}
+		case problem.SignIn, problem.Refused:
+			if doors := accountDoors(w.Problem); len(doors) > 0 {
+				m.Notice.Actions = doors
+			}
 		case problem.Vault:
 			m.Notice.Actions = []problem.Action{problem.TryAgain, problem.OpenSettings}
 		}
