@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/tokenkeep/tokenkeep/internal/buildinfo"
+	"github.com/tokenkeep/tokenkeep/internal/secret"
 )
 
 // Authorization servers that nobody here wrote: npm's oidc-provider, strict and
@@ -350,6 +351,7 @@ func TestServersFromNPM(t *testing.T) {
 	d.does("", "provider", "add", "--issuer", s.URL, "--id", "own")
 	d.does("", "provider", "add", "--id", "by-hand", "--authorize-url", s.URL+"/auth", "--token-url", s.URL+"/token",
 		"--userinfo-url", s.URL+"/me", "--revoke-url", s.URL+"/token/revocation", "--auth", "body")
+	var canaries []canary
 	for _, c := range []struct{ name, provider, id, secret string }{
 		{"a public client", "own", "public", ""}, {"the secret in the header", "own", "by-header", awkwardSecret}, {"the secret in the body, by hand", "by-hand", "by-body", awkwardSecret},
 	} {
@@ -374,11 +376,8 @@ func TestServersFromNPM(t *testing.T) {
 			t.Errorf("%s: %d renewals were refused", c.name, n)
 		}
 		d.does("", "revoke", id)
-		credentials := url.Values{"client_id": {c.id}}
-		if c.secret != "" && c.id == "by-body" {
-			credentials.Set("client_secret", c.secret)
-		}
 		for _, name := range []string{"access_token", "refresh_token"} {
+			canaries = append(canaries, canary{name: name + " of " + c.name, value: secret.New(third[name].(string))})
 			if alive(t, s, third[name].(string), c.id, c.secret) {
 				t.Errorf("%s: the %s lives on", c.name, name)
 			}
@@ -414,6 +413,8 @@ func TestServersFromNPM(t *testing.T) {
 	if n := s.count("broken", ""); n != 0 {
 		t.Errorf("the server broke %d times: %s", n, s.p.words())
 	}
+	// None of it lies anywhere but in the keychain.
+	d.noCanary(append(canaries, canary{name: "client secret", value: secret.New(awkwardSecret)}))
 }
 
 // alive asks the server whether a token is good (RFC 7662).
