@@ -74,6 +74,18 @@
 // and stops asking when only a person can help. A person who asks is refused
 // nothing but what the provider refuses for certain, a token under its age.
 //
+// Where a refresh token brings the next access token, the end of the present one
+// is nobody's business: the account is healthy until the refresh token is
+// refused, and whoever is handed the token gets one that lives, renewed first
+// under the same lock and in the same order. A refused refresh token is believed
+// at once, said, and not sent again by itself: a server that detects reuse ends
+// the whole sign-in for it.
+//
+// A person's own definitions are read anew when their folder changes, whoever
+// changed it. One whose addresses are of several domains, or other ones than a
+// shipped one's, sends nothing anywhere before the person has agreed to exactly
+// these hosts (ATT-8). In practice only the shipped ones exist.
+//
 // No rule trusts the clock alone. An issue in the future, a try in the future
 // or a wait of more than a day were written by a clock that was ahead: such a
 // token is due at once, a try counts as one of now, a wait is over. A token
