@@ -241,6 +241,15 @@ func TestTheExpectedAccountBringsItsAppAndPermissions(t *testing.T) {
 	if err := s.sandbox.Server.SetConsent(sandbox.People()[0], nil); err != nil {
 		t.Fatal(err)
 	}
+	// The app was last used for less: the account's own permissions count.
+	app, err := s.service.library.AppByName(t.Context(), "Bookshop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	app.Scopes = app.Scopes[:1]
+	if err := s.service.library.UpdateApp(t.Context(), app); err != nil {
+		t.Fatal(err)
+	}
 	again, err := s.service.Connect(t.Context(), Request{ExpectAccount: first.ID, Timeout: 20 * time.Second}, nil)
 	if err != nil || again.ID != first.ID || len(again.MissingScopes) != 0 || !slices.Equal(again.ScopesAsked, r.Scopes) || again.App != "Bookshop" {
 		t.Errorf("%+v, %v", again, err)
