@@ -265,6 +265,10 @@ func (f *flow) readApps(r connectStart) {
 		}
 		if !f.chooseApp(wanted, len(r.Scopes) > 0 || r.Account != nil) {
 			f.to(stageApp)
+			if f.shown && f.filled() {
+				// What the guide collected is looked over as what is typed is.
+				f.edited()
+			}
 			return
 		}
 		f.to(stageScopes)

@@ -108,9 +108,19 @@ func (s *shell) keepProgress(recipe string, p guideProgress) {
 		func(p *problem.Problem) { s.tell(p) })
 }
 
-// forgetGuide lets go of what belongs to the other side: what is typed while
-// one practises never reaches a real sign-in, and the other way round.
-func (s *shell) forgetGuide() { s.guide = guide{} }
+// changeGuide lets go of what belongs to the side that is left: what is typed
+// while one practises never reaches a real sign-in, and the other way round.
+// What the guide was given on the real side waits, in memory, until the person
+// comes back from practising.
+func (s *shell) changeGuide(to Core) {
+	if s.core != nil && s.core == s.real {
+		s.realValues = s.guide.values
+	}
+	s.guide = guide{}
+	if to == s.real {
+		s.guide.values = s.realValues
+	}
+}
 
 // valuesOf is what the guide has of a provider. The address that it is to be
 // told is the definition's own until there is another.

@@ -95,7 +95,7 @@ func (g *recipeScreen) build() {
 	var names []string
 	g.items = nil
 	for i, step := range g.recipe.Steps {
-		words := s.say("guide.step." + g.recipe.Name + "." + step.Name + ".title")
+		words := shortName(s.c, g.recipe, step)
 		item := kit.NewStepItem(i+1, words, func() { g.open(i) })
 		item.Moves(func(by int) { g.move(i + by) })
 		g.items = append(g.items, item)
@@ -495,7 +495,11 @@ func (g *recipeScreen) testPart() []fyne.CanvasObject {
 		parts = append(parts, g.lines)
 	}
 	if m.Test == "client_id" || m.Test == "vault" {
-		parts = append(parts, kit.IconLine(theme.IconLock, theme.ColorMuted, kit.Runs(s.say("help.check_foot", text.Args{"provider": g.d.Name}))...))
+		foot := s.say("help.check_foot", text.Args{"provider": g.d.Name})
+		if g.d.Practising() || !g.d.Preflight {
+			foot = s.say("connect.app.check_foot")
+		}
+		parts = append(parts, kit.IconLine(theme.IconLock, theme.ColorMuted, kit.Runs(foot)...))
 	}
 	return parts
 }

@@ -194,7 +194,10 @@ type shell struct {
 	home    screen
 	connect screen
 	guide   guide
-	ended   bool
+	// realValues are what the guide was given on the real side, while the window
+	// practises.
+	realValues map[string]guideValues
+	ended      bool
 }
 
 type visit struct {
@@ -609,7 +612,7 @@ func (s *shell) use(core Core) {
 	s.coreCtx, s.coreStop = context.WithCancel(s.ctx)
 	s.clearCopied()
 	s.endConnect()
-	s.forgetGuide()
+	s.changeGuide(core)
 	s.core, s.practising = core, core.Practising()
 	s.body.build()
 	s.accounts, s.storage, s.storageKnown, s.test, s.vaultWaits = accountsState{}, connect.Storage{}, false, selfTest{}, false
