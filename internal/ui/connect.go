@@ -286,11 +286,7 @@ func (c *connectScreen) buttons(actions []problem.Action) (buttons []*kit.Button
 
 // doorButton is the button of one action, with the sign that goes with it.
 func (c *connectScreen) doorButton(a problem.Action, kind kit.Kind, do func()) *kit.Button {
-	var args map[string]string
-	if p := c.f.state.Problem; p != nil {
-		args = p.Args
-	}
-	b := kit.NewButton(c.f.label(a, args), kind, do)
+	b := kit.NewButton(c.s.label(a, c.f.state.Problem), kind, do)
 	if icon, ok := doorIcons[a]; ok {
 		b.With(icon)
 	} else if isGuide(a) {

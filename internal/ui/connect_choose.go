@@ -106,7 +106,7 @@ func (p *choosePage) build() []fyne.CanvasObject {
 		if do, ok := p.f.act(row.Action); row.Action != "" && ok {
 			words, icon := s.say("connect.app.show_where"), theme.IconBook
 			if !isGuide(row.Action) {
-				words, icon = p.f.label(row.Action, nil), theme.IconExternal
+				words, icon = p.s.label(row.Action, nil), theme.IconExternal
 			}
 			show := kit.NewButton(words, kit.Medium, do).With(icon)
 			if p.c.built {

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"maps"
 	"net/url"
 	"strings"
 
@@ -91,14 +92,27 @@ func signsIn(a problem.Action) bool {
 	return false
 }
 
-// label is what a button for a says; a switch names where it leads.
-func (f *flow) label(a problem.Action, args map[string]string) string {
-	if a == problem.SwitchProvider {
-		if d, ok := f.s.otherProvider(args); ok {
-			return f.s.say("connect.problem.switch_to", text.Args{"provider": d.Name})
+// label is what a button for a says beside p, or by itself where p is nil; a
+// switch names where it leads.
+func (s *shell) label(a problem.Action, p *problem.Problem) string {
+	if p == nil {
+		return s.c.Action(a)
+	}
+	// A problem names the other provider by its id; people know it by its name.
+	named := *p
+	named.Args = maps.Clone(p.Args)
+	for _, name := range []string{"other", "replaced_by", "replacement", "road", "found", "provider"} {
+		if d := s.definition(named.Args[name]); d.ID != "" {
+			named.Args[name] = d.Name
 		}
 	}
-	return f.s.c.Action(a)
+	words := s.c.ActionBeside(&named, a)
+	if a == problem.SwitchProvider && words == s.c.Action(a) {
+		if d, ok := s.otherProvider(p.Args); ok {
+			return s.say("connect.problem.switch_to", text.Args{"provider": d.Name})
+		}
+	}
+	return words
 }
 
 // otherProvider is the provider that a problem names as the right one.
@@ -223,29 +237,29 @@ func (p *appPage) lineDoors(l connect.Line) []kit.Run {
 		case isGuide(a):
 			add(s.say("connect.app.show_where"), func() { f.openGuide(a) })
 		case a == problem.ChangeClientID && f.form.App == "":
-			add(s.c.Action(a), func() { s.focus(p.id) })
+			add(s.label(a, l.Problem), func() { s.focus(p.id) })
 		case a == problem.ChangeClientID:
-			add(s.c.Action(a), func() { f.asNewApp(); f.lines = nil; f.to(stageApp) })
+			add(s.label(a, l.Problem), func() { f.asNewApp(); f.lines = nil; f.to(stageApp) })
 		case a == problem.ChangeSecret:
-			add(s.c.Action(a), func() { s.focus(p.secret) })
+			add(s.label(a, l.Problem), func() { s.focus(p.secret) })
 		case a == problem.ChangeRedirect && movable(key):
 			add(s.say("connect.app.other_port"), f.otherPort)
 		case a == problem.ChangeRedirect:
-			add(s.c.Action(a), func() { f.changeRedirect(key) })
+			add(s.label(a, l.Problem), func() { f.changeRedirect(key) })
 		case a == problem.ChoosePermissions:
-			add(s.c.Action(a), func() { f.to(stageScopes) })
+			add(s.label(a, l.Problem), func() { f.to(stageScopes) })
 		case a == problem.SwitchProvider:
-			add(f.label(a, args), func() { f.switchProvider(args) })
+			add(s.label(a, l.Problem), func() { f.switchProvider(args) })
 		case a == problem.ConfirmHosts:
-			add(s.c.Action(a), func() { f.confirmHosts(args["provider"], f.check) })
+			add(s.label(a, l.Problem), func() { f.confirmHosts(args["provider"], f.check) })
 		case a == problem.CopyAddress:
-			add(s.c.Action(a), f.copyAddress)
+			add(s.label(a, l.Problem), f.copyAddress)
 		case a == problem.OpenProvider:
-			add(s.c.Action(a), f.openProvider)
+			add(s.label(a, l.Problem), f.openProvider)
 		case key == problem.VaultLocked || key == problem.VaultDismissed || key == problem.VaultDenied:
 			add(s.say("connect.app.unlock"), func() { s.testVault(func(*problem.Problem) { f.check() }) })
 		case a == problem.TestVault || a == problem.OpenSettings:
-			add(s.c.Action(a), s.goSettings)
+			add(s.label(a, l.Problem), s.goSettings)
 		case a == problem.TryAgain || a == problem.SignInAgain:
 			add(s.say("connect.app.check_again"), f.check)
 		}

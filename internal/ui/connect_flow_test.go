@@ -391,7 +391,7 @@ func TestEveryActionOfEveryProblemHasADoor(t *testing.T) {
 					t.Errorf("%s of %s has no door", action, row.Key)
 					continue
 				}
-				if words := w.f.label(action, w.f.state.Problem.Args); words == "" || strings.Contains(words, "⟦") {
+				if words := w.s.label(action, w.f.state.Problem); words == "" || strings.Contains(words, "⟦") {
 					t.Errorf("%s of %s says %q", action, row.Key, words)
 				}
 				before := len(w.observe) + opened

@@ -302,6 +302,15 @@ func valueLabel(c *text.Catalogue, recipe, name string, named text.Args) string 
 	return c.Say("help.value."+name, named)
 }
 
+// shortName is what a step is called in the list, where there is little room.
+func shortName(c *text.Catalogue, r provider.Recipe, step provider.RecipeStep) string {
+	stem := "guide.step." + r.Name + "." + step.Name
+	if words := maybe(c, stem+".short"); words != "" {
+		return words
+	}
+	return c.Say(stem + ".title")
+}
+
 // maybe is a sentence that a step may lack.
 func maybe(c *text.Catalogue, key string) string {
 	if !c.Has(key) {

@@ -48,6 +48,9 @@ type pasteState struct {
 	// Told is how many lines of the answer are in sight: they come one by one.
 	Told int
 	Made made
+	// Pick is the account that is meant, by its id at the provider, where the
+	// token reaches several.
+	Pick string
 	// NeverRenews: renewing by itself is switched off in the settings.
 	NeverRenews bool
 	// Saving, and for more than 2 s; Waits: the keychain may be asking.
@@ -86,6 +89,9 @@ type pasteModel struct {
 	// Note stands beside "What we found"; there is no such title without lines.
 	Note  string
 	Lines []pasteLine
+	// Which are the accounts to choose from, where the token reaches several,
+	// and those that it does not reach.
+	Which []chooseRow
 	// When: the person is asked when it was made.
 	When bool
 	// Promise is what happens next.
@@ -145,6 +151,10 @@ func presentPaste(c *text.Catalogue, p pasteState) pasteModel {
 	m.When = true
 	m.Promise = promise(c, p, named)
 	m.Keep = !p.Saving
+	if several(p.Found) {
+		m.Which = presentChoices(c, p.Found.Choices)
+		m.Keep = m.Keep && p.Pick != ""
+	}
 	if p.Saving {
 		switch {
 		case p.Waits:
@@ -160,9 +170,26 @@ func presentPaste(c *text.Catalogue, p pasteState) pasteModel {
 	return m
 }
 
-// keepable reports whether the provider said that it works, and whose it is.
+// keepable reports whether the provider said that it works, and whose it is or
+// can be.
 func keepable(f *connect.Inspected) bool {
-	return f != nil && f.Works && f.Problem == nil && f.Person != nil
+	return several(f) || f != nil && f.Works && f.Problem == nil && f.Person != nil
+}
+
+// several reports whether it stands for a person with several accounts, of
+// which one has to be named.
+func several(f *connect.Inspected) bool {
+	return f != nil && f.Works && f.Problem != nil && f.Problem.Key == problem.ImportSeveral && reachableIn(f.Choices) > 1
+}
+
+func reachableIn(choices []connect.Choice) int {
+	n := 0
+	for _, one := range choices {
+		if one.Reachable {
+			n++
+		}
+	}
+	return n
 }
 
 // sameToken: it is the one that is kept here already. Its end is known from
@@ -205,6 +232,9 @@ func answerLines(c *text.Catalogue, p pasteState, named text.Args) []pasteLine {
 		}
 		return []pasteLine{line}
 	}
+	if several(f) {
+		return append([]pasteLine{{Tone: toneFine, Title: c.Count("paste.several", reachableIn(f.Choices)), Line: c.Say("paste.several_line", named)}}, lifeLines(c, p, named)...)
+	}
 	who := "@" + f.Person.Username
 	lines := []pasteLine{{Tone: toneFine, Title: c.Say("paste.works", text.Args{"username": who}), Line: kindOf(c, connect.Account{Kind: f.Person.Kind}, false)}}
 	if sameToken(f) {
@@ -213,13 +243,18 @@ func answerLines(c *text.Catalogue, p pasteState, named text.Args) []pasteLine {
 	if f.Known != nil {
 		lines = append(lines, pasteLine{Tone: tonePrimary, Icon: "info", Title: c.Say("paste.known", text.Args{"username": who}), Line: c.Say("paste.known_line"), Link: c.Say("paste.known_open"), Do: pasteOpen})
 	}
+	return append(lines, lifeLines(c, p, named)...)
+}
+
+// lifeLines say how long it will last.
+func lifeLines(c *text.Catalogue, p pasteState, named text.Args) []pasteLine {
+	var lines []pasteLine
 	if p.Provider.Renew.Empty() {
 		lines = append(lines, pasteLine{Tone: toneNeutral, Icon: "info", Title: c.Say("paste.not_renewed"), Line: c.Say("paste.not_renewed_line")})
 	} else {
 		lines = append(lines, pasteLine{Tone: toneFine, Title: c.Say("paste.renewed"), Line: c.Say("paste.renewed_line")})
 	}
-	lines = append(lines, pasteLine{Tone: toneNeutral, Icon: "clock", Title: c.Say("paste.end_unknown", named), Line: c.Say("paste.end_unknown_line")})
-	return lines
+	return append(lines, pasteLine{Tone: toneNeutral, Icon: "clock", Title: c.Say("paste.end_unknown", named), Line: c.Say("paste.end_unknown_line")})
 }
 
 // promise says when it will be renewed, where it will.

@@ -179,6 +179,7 @@ func (p *pasteScreen) ask() {
 	value := p.parts.field.Peek()
 	st := &p.state
 	st.Asking, st.Slow, st.Found, st.Problem, st.Stopped, st.Told, st.NotSaved = true, false, nil, nil, false, 0, nil
+	st.Pick = ""
 	p.later(spinnerFrom, p.spin)
 	p.later(wordsFrom, func() { st.Slow = st.Asking; p.refresh() })
 	p.refresh()
@@ -231,7 +232,7 @@ func (p *pasteScreen) keep() {
 		return
 	}
 	s, core, ctx := p.s, p.s.core, p.s.coreCtx
-	in := connect.Paste{Provider: st.Provider.ID, Text: p.parts.field.Peek(), Issued: issuedOf(st.Made, s.now())}
+	in := connect.Paste{Provider: st.Provider.ID, Text: p.parts.field.Peek(), UserID: st.Pick, Issued: issuedOf(st.Made, s.now())}
 	said := p.savedWords()
 	st.Saving, st.SavingSlow, st.NotSaved = true, false, nil
 	turn := p.turn

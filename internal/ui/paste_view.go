@@ -23,10 +23,11 @@ type pasteParts struct {
 	status  *kit.Text
 	bar     *kit.ThinProgress
 
-	found, lines, when, promise, notice *fyne.Container
-	note                                *kit.Text
-	// drawn is what the lines were last drawn from.
-	drawn []pasteLine
+	found, lines, which, when, promise, notice *fyne.Container
+	note                                       *kit.Text
+	// drawn is what the lines were last drawn from, and offered the accounts.
+	drawn   []pasteLine
+	offered []chooseRow
 }
 
 // build makes the lasting widgets; compose puts the page together around them.
@@ -52,7 +53,7 @@ func (p *pasteScreen) build() {
 	w.status, w.note = kit.Caption("").Trailing(), kit.Caption("").Trailing()
 	w.bar = kit.NewMovingBar(s.say("paste.asking_bar"), s.app.Settings().ShowAnimations())
 	w.bar.Hide()
-	w.lines, w.notice, w.promise = kit.Column(12), kit.Column(0), kit.Column(0)
+	w.lines, w.which, w.notice, w.promise = kit.Column(12), kit.Column(10), kit.Column(0), kit.Column(0)
 	options := kit.Flow(16)
 	for _, o := range w.made {
 		options.Add(o)
@@ -66,14 +67,14 @@ func (p *pasteScreen) build() {
 func (p *pasteScreen) compose() {
 	s, w := p.s, &p.parts
 	field := kit.Column(6, w.box, kit.IconLine(theme.IconLock, theme.ColorMuted, kit.Runs(s.say("paste.hint"))...))
-	main := kit.NewCard(kit.Column(20, w.notice, field, w.found, w.when, w.promise))
+	main := kit.NewCard(kit.Column(20, w.notice, field, w.found, w.which, w.when, w.promise))
 	side := kit.NewCardPad(20, kit.Column(16, kit.Title(s.say("paste.where")), p.steps(), kit.Flow(8, w.open), kit.Line(),
 		kit.Column(6, kit.Strong(s.say("paste.good")), kit.Muted(s.say("paste.good_line")))))
 	head := kit.PageHead(s.say("paste.title"), "", w.instead)
 	page := kit.Page(nil, kit.Column(20, head, kit.TwoColumns(308, 640, main, side)), nil)
 	foot := kit.Footer(w.cancel, w.status, w.keep)
 	p.root.Objects = []fyne.CanvasObject{kit.FullPage(page, foot)}
-	p.parts.drawn = nil
+	p.parts.drawn, p.parts.offered = nil, nil
 	p.refresh()
 	p.root.Refresh()
 }
@@ -107,6 +108,7 @@ func (p *pasteScreen) refresh() {
 	visible(w.found, len(m.Lines) > 0)
 	w.note.SetText(m.Note)
 	p.showLines(m.Lines)
+	p.offer(m.Which)
 	visible(w.when, m.When)
 	w.promise.Objects = nil
 	if m.Promise != "" {
@@ -122,6 +124,45 @@ func (p *pasteScreen) refresh() {
 	w.keep.Tip = "Ctrl+Enter"
 	w.status.SetText(m.Status)
 	p.root.Refresh()
+}
+
+// offer asks for which account it is meant, where it reaches several. What has
+// not changed is left alone, so that a choice keeps the focus.
+func (p *pasteScreen) offer(rows []chooseRow) {
+	w := &p.parts
+	visible(w.which, len(rows) > 0)
+	if slices.Equal(rows, w.offered) {
+		return
+	}
+	w.offered = rows
+	w.which.RemoveAll()
+	if len(rows) == 0 {
+		return
+	}
+	var options []*kit.OptionRow
+	var others []fyne.CanvasObject
+	chosen := -1
+	ids := []string{}
+	for _, row := range rows {
+		if !row.Reachable {
+			others = append(others, kit.NewStatusLine(kit.Warn, "", row.Title, row.Line, false))
+			continue
+		}
+		if row.ID == p.state.Pick {
+			chosen = len(options)
+		}
+		ids = append(ids, row.ID)
+		options = append(options, kit.NewOption(row.Title, row.Line))
+	}
+	kit.Options(chosen, func(i int) { p.state.Pick = ids[i]; p.refresh() }, options...)
+	w.which.Add(kit.Strong(p.s.say("paste.which")))
+	for _, o := range options {
+		w.which.Add(o)
+	}
+	for _, o := range others {
+		w.which.Add(o)
+	}
+	w.which.Refresh()
 }
 
 func (p *pasteScreen) showLines(lines []pasteLine) {

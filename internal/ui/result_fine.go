@@ -45,7 +45,7 @@ func (p *finePage) build() []fyne.CanvasObject {
 		var doors []kit.Run
 		for _, a := range m.Actions[i] {
 			if do, ok := f.act(a); ok {
-				doors = append(doors, kit.Run{Words: s.c.Action(a), Tapped: do})
+				doors = append(doors, kit.Run{Words: s.label(a, f.state.Notices[i]), Tapped: do})
 			}
 		}
 		parts = append(parts, kit.NewNotice(kit.Warn, sentence(n.Title), n.Happened+" "+n.Advice, doors...))

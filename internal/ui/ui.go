@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"github.com/tokenkeep/tokenkeep/internal/buildinfo"
+	"github.com/tokenkeep/tokenkeep/internal/connect"
 	"github.com/tokenkeep/tokenkeep/internal/desktop"
 	"github.com/tokenkeep/tokenkeep/internal/renew"
 	"github.com/tokenkeep/tokenkeep/internal/secret"
@@ -124,7 +125,10 @@ func newShell(p Params) *shell {
 	if s.run == nil {
 		s.run = kit.NewRunner()
 	}
-	s.ctx, s.stop = context.WithCancel(context.Background())
+	// A sign-in that is asked something when the window closes keeps its answer,
+	// sealed: the question comes again with the next start.
+	ctx, cancel := context.WithCancelCause(context.Background())
+	s.ctx, s.stop = ctx, func() { cancel(connect.ErrClosing) }
 	s.coreCtx = s.ctx
 	s.c = text.For(s.language())
 	s.window = p.App.NewWindow(buildinfo.Name)

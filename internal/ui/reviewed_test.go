@@ -1,0 +1,115 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tokenkeep/tokenkeep/internal/connect"
+	"github.com/tokenkeep/tokenkeep/internal/problem"
+	"github.com/tokenkeep/tokenkeep/internal/secret"
+	"github.com/tokenkeep/tokenkeep/internal/text"
+	"github.com/tokenkeep/tokenkeep/internal/ui/kit"
+)
+
+// someFacebookToken is a made-up one: nobody's.
+var someFacebookToken = "EAA" + strings.Repeat("canaryPasted", 12) + "ZDZD"
+
+// A token of Facebook is a person's: which of the accounts is meant is asked,
+// and nothing is kept before that is answered.
+func TestAPastedTokenOfSeveralAccountsIsKeptForTheOneThatIsChosen(t *testing.T) {
+	for _, lang := range languages {
+		c := text.For(lang)
+		core := newDouble(t)
+		core.inspect = func(context.Context, secret.Text) (connect.Inspected, error) {
+			return connect.Inspected{
+				Shape: connect.Shape{Provider: "instagram-facebook", Kind: "page"}, Works: true,
+				Problem: problem.New(problem.ImportSeveral, "provider", "Facebook", "n", "2", "accounts", "@lantern.books, @harbour.coffee"),
+				Choices: []connect.Choice{
+					{UserID: "1", Username: "lantern.books", Page: "Lantern", Posts: 3, Reachable: true},
+					{Page: "Empty Page", Reason: problem.PageNotLinked},
+					{UserID: "2", Username: "harbour.coffee", Page: "Harbour", Posts: -1, Reachable: true},
+				},
+			}, nil
+		}
+		var kept []connect.Paste
+		core.importing = func(_ context.Context, in connect.Paste) (connect.Account, error) {
+			kept = append(kept, in)
+			return accountLeft("harbour.coffee", 59*aDay, connect.Healthy), nil
+		}
+		core.account = func(string) (connect.Account, error) {
+			return accountLeft("harbour.coffee", 59*aDay, connect.Healthy), nil
+		}
+		w := pasteWorld(t, lang, core)
+		w.pasteText(someFacebookToken)
+		w.pass(3 * time.Second)
+		w.says(c.Count("paste.several", 2), c.Say("paste.which"), "Empty Page")
+		if w.canKeep() {
+			t.Error("it can be kept before an account was chosen")
+		}
+		w.tap(kit.RoleRadio, "@harbour.coffee")
+		if !w.canKeep() {
+			t.Fatal("it cannot be kept")
+		}
+		p := w.s.current.(*pasteScreen)
+		p.keep()
+		p.keep() // pressed twice in a hurry
+		w.queue.Drain()
+		if len(kept) != 1 || kept[0].UserID != "2" || kept[0].Provider != "instagram-facebook" {
+			t.Errorf("kept %d times: %+v", len(kept), kept)
+		}
+		w.noBrackets()
+	}
+}
+
+// Another text is another question.
+func TestTheChoiceOfAPastedTokenGoesWithTheToken(t *testing.T) {
+	core := newDouble(t)
+	core.inspect = func(context.Context, secret.Text) (connect.Inspected, error) {
+		return connect.Inspected{Shape: connect.Shape{Provider: "instagram-facebook"}, Works: true, Problem: problem.New(problem.ImportSeveral),
+			Choices: []connect.Choice{{UserID: "1", Username: "a", Reachable: true}, {UserID: "2", Username: "b", Reachable: true}}}, nil
+	}
+	w := pasteWorld(t, "en", core)
+	for i := range 2 {
+		w.pasteText(someFacebookToken + strings.Repeat("x", i))
+		w.pass(3 * time.Second)
+		if w.canKeep() {
+			t.Fatal("an answer to the question before is taken for this one")
+		}
+		w.tap(kit.RoleRadio, "@a")
+	}
+}
+
+// A button says where it leads, beside the problem that it mends.
+func TestAButtonSaysWhereItLeadsBesideItsProblem(t *testing.T) {
+	w := openConnect(t, "en", connectStart{})
+	for want, of := range map[string]struct {
+		a problem.Action
+		p *problem.Problem
+	}{
+		"Switch to Instagram":       {problem.SwitchProvider, problem.New(problem.ScopeOtherRoad, "replacement", "instagram")},
+		"Start again":               {problem.SignInAgain, problem.New(problem.AnswerForeign)},
+		"Sign in and tick the Page": {problem.SignInAgain, problem.New(problem.NoPage)},
+		"Use Instagram":             {problem.SwitchProvider, problem.New(problem.ProviderRetired, "replaced_by", "instagram")},
+		"Sign in again":             {problem.SignInAgain, nil},
+	} {
+		if got := w.s.label(of.a, of.p); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// Closing the window is no answer to the question whose account it shall be:
+// the answer stays sealed, and the question comes again.
+func TestClosingTheWindowLeavesAnOpenQuestionOpen(t *testing.T) {
+	w := openConnect(t, "en", connectStart{})
+	// The context that an attempt is given descends from the core's.
+	ctx, cancel := context.WithCancel(w.c.f.ctx)
+	defer cancel()
+	w.s.close()
+	if !errors.Is(context.Cause(ctx), connect.ErrClosing) {
+		t.Errorf("the cause is %v", context.Cause(ctx))
+	}
+}
