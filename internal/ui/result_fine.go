@@ -93,10 +93,14 @@ func (p *finePage) rest() []fyne.CanvasObject {
 	token := kit.NewCard(kit.Column(16, kit.Title(s.say("connect.fine.token")), kit.Lined(facts...)))
 	var may []fyne.CanvasObject
 	for _, row := range m.Permissions {
-		if row.Allowed {
+		switch {
+		case row.Allowed:
 			may = append(may, kit.NewStatusLine(kit.Fine, "", row.Title, row.Line, false))
-		} else {
+		case m.Missing:
 			may = append(may, kit.NewStatusLine(kit.Warn, theme.IconMinusDisc, row.Title, row.Line, false))
+		default:
+			// A provider that does not say what it allowed is nothing to worry about.
+			may = append(may, kit.NewStatusLine(kit.Neutral, theme.IconMinusDisc, row.Title, row.Line, false))
 		}
 	}
 	mayCard := kit.Column(16, kit.Title(s.say("connect.fine.may")), kit.Lined(may...))
