@@ -360,3 +360,32 @@ func TestArgumentsAreNotTemplates(t *testing.T) {
 		t.Errorf("%q", told.Title)
 	}
 }
+
+// What a person reads is a day and a name, not a date of a file and an id.
+func TestTheRetiredNameTheirDayAndTheirSuccessor(t *testing.T) {
+	p := problem.New(problem.ProviderRetired, "provider", "Instagram Basic Display", "retired", "2024-12-04", "replaced_by", "instagram", "replacement", "Instagram")
+	for lang, want := range map[string]Told{
+		"en": {"Instagram Basic Display has ended", "It was switched off on 4 December 2024. Nobody can sign in there any more.", "Use Instagram instead."},
+		"de": {"Instagram Basic Display gibt es nicht mehr", "Sie wurde am 4. Dezember 2024 abgeschaltet. Niemand kann sich dort noch anmelden.", "Nehmen Sie stattdessen Instagram."},
+	} {
+		if got := For(lang).Tell(p); got != want {
+			t.Errorf("%s: %+v", lang, got)
+		}
+	}
+}
+
+// Threads has no business accounts, and its permissions are not Facebook's.
+func TestThreadsIsNotSpokenOfAsInstagram(t *testing.T) {
+	other := For("en").Tell(problem.New(problem.ScopeOtherRoad, "provider", "Instagram", "scope", "threads_basic", "other", "threads", "replacement", "Threads"))
+	if strings.Contains(other.Happened, "Facebook") || other.Advice != "Switch to Threads, or choose permissions of this one." {
+		t.Errorf("%+v", other)
+	}
+	for _, lang := range Languages() {
+		for _, p := range []*problem.Problem{problem.New(problem.ExtendRefused, "provider", "Threads"), problem.New(problem.ExtendRefused, "provider", "Threads", "reason", "kept")} {
+			told := For(lang).Tell(p)
+			if strings.Contains(told.Happened+told.Advice, "professional") || strings.Contains(told.Happened+told.Advice, "professionelles") {
+				t.Errorf("%s: %+v", lang, told)
+			}
+		}
+	}
+}

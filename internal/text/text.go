@@ -17,6 +17,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/BurntSushi/toml"
 	"github.com/nicksnyder/go-i18n/v2/i18n"
@@ -181,6 +182,9 @@ func (c *Catalogue) Tell(p *problem.Problem) Told {
 	args := Args{}
 	for k, v := range p.Args {
 		args[k] = v
+	}
+	if day, err := time.Parse(time.DateOnly, p.Args["retired"]); err == nil {
+		args["retired"] = c.Date(day)
 	}
 	stem := "problem." + string(p.Key) + "."
 	// A variant is a problem with the same key and remedy and another cause.
