@@ -175,7 +175,7 @@ func (p *program) check(ctx context.Context, o chosen) error {
 			p.object(line)
 		}
 		if c.Works {
-			p.result(p.say.Say("cli.check.works", text.Args{"account": p.handle(c.Account), "end": p.ends(c.Account.ExpiresAt)}))
+			p.result(p.say.Say("cli.check.works", text.Args{"account": p.handle(c.Account), "end": p.until(c.Account.ExpiresAt)}))
 			return 0, nil
 		}
 		key := "cli.check.not_known"

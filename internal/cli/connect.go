@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -91,6 +92,15 @@ func (p *program) connectCommand(run func(context.Context, connectOptions) error
 	return cmd
 }
 
+// hostOf is the name that a browser shows of an address.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	return u.Hostname()
+}
+
 // plainName is a username as the provider writes it.
 func plainName(typed string) string { return strings.TrimPrefix(strings.TrimSpace(typed), "@") }
 
@@ -171,6 +181,9 @@ func (p *program) secretOfApp(ctx context.Context, s service, o connectOptions) 
 		// The core refuses it in its own words; no secret is asked for before.
 		return typed, false, nil
 	}
+	if _, known := definitionOf(s, apps[i].Provider); !known {
+		return typed, false, nil // nor for a provider that is gone
+	}
 	keep = apps[i].SecretKept
 	optional := secretOptional(s, apps[i].Provider)
 	switch {
@@ -211,7 +224,7 @@ func (p *program) signedInBefore(ctx context.Context, s service, o *connectOptio
 	return a.ID, nil
 }
 
-// unsaved says what a failed sign-in leads to, beside the problem itself.
+// unsaved finds what a failed sign-in leads to, to be said after the problem.
 func (p *program) unsaved(ctx context.Context, s service, app string, err error) error {
 	var failed *problem.Problem
 	if !errors.As(err, &failed) {
@@ -220,7 +233,7 @@ func (p *program) unsaved(ctx context.Context, s service, app string, err error)
 	apps, _ := s.Apps(ctx)
 	if i := slices.IndexFunc(apps, func(a connect.App) bool { return a.Name == app }); i >= 0 {
 		if d, known := definitionOf(s, apps[i].Provider); known {
-			p.showWay(d, failed)
+			p.way = p.wayOut(d, failed)
 		}
 	}
 	return err
@@ -251,11 +264,14 @@ func (p *program) connected(account connect.Account, final connect.State) {
 	}
 	lines := []string{
 		p.say.Say("cli.connect.done", one("account", p.handle(account))),
-		"  " + p.say.Say("cli.connect.valid", one("end", p.ends(account.ExpiresAt))),
+		"  " + p.say.Say("cli.connect.valid", one("end", p.until(account.ExpiresAt))),
 		"  " + p.say.Say("cli.connect.saved", one("program", program)),
 	}
 	if account.Lifetime == connect.Short {
 		lines[1] = "  " + p.say.Say("cli.connect.valid_short", one("end", p.ends(account.ExpiresAt)))
+	}
+	if account.Refreshes {
+		lines = append(lines, "  "+p.say.Say("cli.connect.refreshes"))
 	}
 	if len(account.MissingScopes) > 0 {
 		lines = append(lines, "  "+p.say.Say("cli.connect.missing", one("scopes", strings.Join(account.MissingScopes, ", "))))
@@ -375,7 +391,7 @@ func (a *attempt) announce(s, before connect.State) {
 
 func (a *attempt) explainWaiting(s connect.State) {
 	p := a.p
-	about := text.Args{"provider": s.Provider, "host": s.AuthorizeHost, "redirect": s.RedirectURI}
+	about := text.Args{"provider": s.Provider, "host": s.AuthorizeHost, "redirect": s.RedirectURI, "back": hostOf(s.RedirectURI)}
 	if a.options.Browser == connect.BrowserNone {
 		a.showAddress(s)
 	} else {

@@ -350,10 +350,3 @@ func (p *program) wayOut(d provider.Definition, failed *problem.Problem) *way {
 func (p *program) wayWords(w *way) string {
 	return p.say.Say("cli.guide.way", text.Args{"command": programName + " guide " + w.Recipe, "n": strconv.Itoa(w.Step), "title": w.title})
 }
-
-// showWay names the step that mends a problem, where there is one.
-func (p *program) showWay(d provider.Definition, failed *problem.Problem) {
-	if w := p.wayOut(d, failed); w != nil {
-		p.note(p.wayWords(w))
-	}
-}

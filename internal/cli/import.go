@@ -14,6 +14,8 @@ import (
 
 type importOptions struct {
 	Provider, App, TokenFile string
+	// Account is the username to keep where the token reaches several.
+	Account string
 	// Issued is zero where nobody said it.
 	Issued time.Time
 }
@@ -27,7 +29,9 @@ func (p *program) importCommand(run func(context.Context, importOptions) error) 
 	f.StringVar(&o.App, "app", "", p.say.Say("cli.import.flag.app"))
 	f.StringVar(&issued, "issued", "", p.say.Say("cli.import.flag.issued"))
 	f.StringVar(&o.TokenFile, "token-file", "", p.say.Say("cli.flag.token_file"))
+	f.StringVar(&o.Account, "account", "", p.say.Say("cli.import.flag.account"))
 	complete(cmd, "provider", p.providerIDs)
+	complete(cmd, "account", p.usernames)
 	complete(cmd, "app", p.appNames)
 	complete(cmd, "issued", nil)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -68,7 +72,7 @@ func (p *program) importToken(ctx context.Context, o importOptions) error {
 	if err != nil {
 		return err
 	}
-	in := connect.Paste{Provider: o.Provider, App: o.App, Text: pasted}
+	in := connect.Paste{Provider: o.Provider, App: o.App, Text: pasted, UserID: plainName(o.Account)}
 	if !o.Issued.IsZero() {
 		in.Issued = &o.Issued
 	}
@@ -86,7 +90,7 @@ func (p *program) importToken(ctx context.Context, o importOptions) error {
 	if program == "" {
 		program = p.say.Say("cli.connect.keychain")
 	}
-	end := p.ends(account.ExpiresAt)
+	end := p.until(account.ExpiresAt)
 	if account.ExpiresEstimated && account.ExpiresAt != nil {
 		end = p.say.Say("cli.import.estimated", one("end", end))
 	}

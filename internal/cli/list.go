@@ -79,9 +79,13 @@ func (p *program) show(ctx context.Context, ref string) error {
 	if a.IssuedAt != nil {
 		issued = p.say.Moment(*a.IssuedAt, p.now())
 	}
-	vault := a.Vault
-	if a.VaultProgram != "" {
-		vault = a.VaultProgram
+	vault := a.VaultProgram
+	switch {
+	case vault != "":
+	case a.Vault == "keychain":
+		vault = p.say.Say("cli.connect.keychain")
+	default:
+		vault = a.Vault
 	}
 	rows := [][]string{
 		{p.say.Say("cli.head.account"), p.handle(a)},
@@ -92,10 +96,15 @@ func (p *program) show(ctx context.Context, ref string) error {
 		{p.say.Say("cli.head.status"), p.status(a)},
 		{p.say.Say("cli.head.issued"), issued},
 		{p.say.Say("cli.head.ends"), p.ends(a.ExpiresAt)},
-		{p.say.Say("cli.head.granted"), orNone(strings.Join(a.GrantedScopes, ", "))},
-		{p.say.Say("cli.head.missing"), orNone(strings.Join(a.MissingScopes, ", "))},
-		{p.say.Say("cli.head.vault"), vault},
 	}
+	if len(a.GrantedScopes)+len(a.MissingScopes) > 0 {
+		rows = append(rows, []string{p.say.Say("cli.head.granted"), orNone(strings.Join(a.GrantedScopes, ", "))},
+			[]string{p.say.Say("cli.head.missing"), orNone(strings.Join(a.MissingScopes, ", "))})
+	} else {
+		// This provider does not say what it allowed: only the asking is known.
+		rows = append(rows, []string{p.say.Say("cli.head.asked"), orNone(strings.Join(a.ScopesAsked, ", "))})
+	}
+	rows = append(rows, []string{p.say.Say("cli.head.vault"), vault})
 	p.table(rows)
 	return nil
 }

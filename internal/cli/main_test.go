@@ -89,6 +89,7 @@ type double struct {
 	discover   func(issuer string) (provider.Server, error)
 	added      func(provider.Server) (provider.Definition, error)
 	dropped    []string
+	drop       func(id string) error
 	closed     int
 }
 
@@ -260,6 +261,9 @@ func (d *double) AddProvider(_ context.Context, server provider.Server) (provide
 	return d.added(server)
 }
 func (d *double) RemoveProvider(_ context.Context, id string) error {
+	if d.drop != nil {
+		return d.drop(id)
+	}
 	d.dropped = append(d.dropped, id)
 	return nil
 }

@@ -164,5 +164,13 @@ func (p *program) ends(end *time.Time) string {
 	}
 }
 
+// until is ends for a sentence that says until when: a moment, not a rest.
+func (p *program) until(end *time.Time) string {
+	if end == nil || end.Sub(p.now()) <= 0 || end.Sub(p.now()) >= 24*time.Hour {
+		return p.ends(end)
+	}
+	return p.say.Moment(end.Local(), p.now().Local())
+}
+
 // one is text.Args with one entry; most sentences have one blank.
 func one(name string, value any) text.Args { return text.Args{name: value} }

@@ -120,6 +120,8 @@ type program struct {
 	json bool
 	home string
 	lang string
+	// way is the step of a recipe that mends what the command ends with.
+	way *way
 	// mute keeps the problem object off standard output.
 	mute bool
 	// lines reads standard input, whoever wants a line of it.
@@ -161,6 +163,9 @@ func (p *program) finish(ctx context.Context, err error) int {
 	}
 	failed := problem.Of(err)
 	p.complain(failed)
+	if p.way != nil {
+		p.note("  " + p.wayWords(p.way))
+	}
 	if p.json && !p.mute {
 		p.object(failedLine{Event: "failed", Problem: p.problemObject(failed)})
 	}

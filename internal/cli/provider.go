@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -57,10 +58,22 @@ func (p *program) providerAddCommand(run func(context.Context, providerAddOption
 		default:
 			return usage("flag_wrong", "command", path, "flag", "--auth", "takes", "body, basic, none")
 		}
+		for _, flag := range []string{"issuer", "authorize-url", "token-url", "userinfo-url", "revoke-url"} {
+			if given, _ := f.GetString(flag); f.Changed(flag) && !isAddress(given) {
+				return usage("flag_wrong", "command", path, "flag", "--"+flag, "takes", "https://…, http://127.0.0.1:…, http://localhost:…")
+			}
+		}
 		o.Server.Scopes = scopeList(o.Server.Scopes)
 		return run(cmd.Context(), o)
 	}
 	return cmd
+}
+
+// isAddress tells an address that a server can have from a slip of the
+// keyboard; whether it may be used is decided where it is read.
+func isAddress(typed string) bool {
+	u, err := url.Parse(strings.TrimSpace(typed))
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != ""
 }
 
 // providerObject is one provider, as provider list prints it.
@@ -104,11 +117,20 @@ func (p *program) providerObject(s service, d provider.Definition) providerObjec
 			o.Unconfirmed = q.Hosts
 		}
 	}
-	if err := d.Usable(); err != nil {
+	if err := usable(s, d); err != nil {
 		told := p.problemObject(problem.Of(err))
 		o.Problem = &told
 	}
 	return o
+}
+
+// usable is why nobody can sign in with d now, nil where somebody can. Every
+// provider that came with us can be practised.
+func usable(s service, d provider.Definition) error {
+	if s.Practising() && d.Shipped() {
+		return nil
+	}
+	return d.Usable()
 }
 
 // providerAdd writes a definition of the person's own. A password never goes
@@ -145,8 +167,13 @@ func (p *program) providerAdd(ctx context.Context, o providerAddOptions) error {
 			return nil
 		}
 	}
-	p.note(p.say.Say("cli.provider.add.next", one("command", programName+" app add --name NAME --provider "+d.ID+" --client-id ID")))
+	p.nextIsAnApp(d.ID)
 	return nil
+}
+
+// nextIsAnApp says what a provider that is ready is waiting for.
+func (p *program) nextIsAnApp(id string) {
+	p.note(p.say.Say("cli.provider.add.next", one("command", programName+" app add --name NAME --provider "+id+" --client-id ID")))
 }
 
 // over puts what was given by hand in the place of what was found.
@@ -186,14 +213,19 @@ func (p *program) providerList(ctx context.Context) error {
 			continue
 		}
 		state := "cli.provider.list.ready"
-		if err := d.Usable(); err != nil {
+		if s.Practising() && d.Usable() != nil && usable(s, d) == nil {
+			state = "cli.provider.list.practising"
+		} else if err := usable(s, d); err != nil {
 			state = map[problem.Key]string{
 				problem.ProviderRetired: "cli.provider.list.retired", problem.DefinitionHosts: "cli.provider.list.confirm",
 				problem.ProviderAddresses: "cli.provider.list.addresses",
 			}[problem.Of(err).Key]
 		}
 		renewing := "cli.provider.list.renews"
-		if !o.Renews {
+		switch {
+		case d.Status == "retired":
+			renewing = "cli.none"
+		case !o.Renews:
 			renewing = "cli.provider.list.signs_in"
 		}
 		hosts := p.say.Say("cli.none")
@@ -294,6 +326,7 @@ func (p *program) providerConfirm(ctx context.Context, o providerConfirmOptions)
 		}{"confirmed", q.ID, q.Hosts})
 	}
 	p.result(p.say.Say("cli.provider.confirm.done", one("name", problem.Outside(q.Name, 80))))
+	p.nextIsAnApp(q.ID)
 	return nil
 }
 
@@ -330,7 +363,14 @@ func (p *program) providerRemove(ctx context.Context, id string) error {
 		return err
 	}
 	defer s.Close()
+	shipped := func() bool {
+		d, known := definitionOf(s, id)
+		return known && d.Shipped()
+	}
 	if err := s.RemoveProvider(ctx, id); err != nil {
+		if problem.Has(err, problem.ProviderUnknown) && shipped() {
+			return usage("provider_stays", "command", programName+" provider remove", "id", id)
+		}
 		return err
 	}
 	if p.json {
@@ -340,5 +380,18 @@ func (p *program) providerRemove(ctx context.Context, id string) error {
 		}{"removed", id})
 	}
 	p.result(p.say.Say("cli.provider.remove.done", one("id", problem.Outside(id, 60))))
+	if shipped() {
+		return nil // its file changed one that came with us, which is there again
+	}
+	var left []string
+	apps, _ := s.Apps(ctx)
+	for _, app := range apps {
+		if app.Provider == id {
+			left = append(left, problem.Outside(app.Name, 80))
+		}
+	}
+	if len(left) > 0 {
+		p.note(p.say.Say("cli.provider.remove.left", one("apps", strings.Join(left, ", "))))
+	}
 	return nil
 }

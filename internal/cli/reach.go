@@ -66,7 +66,7 @@ func pick(choices []connect.Choice, names []string) (ids []string, wrong *proble
 					found = append(found, problem.Outside(c.Username, 80))
 				}
 			}
-			return nil, problem.New(problem.OtherAccount, "username", problem.Outside(name, 80), "found", strings.Join(found, ", "))
+			return nil, problem.New(problem.OtherAccount, "reason", "reach", "username", problem.Outside(name, 80), "found", strings.Join(found, ", "))
 		case !choices[i].Reachable:
 			return nil, problem.New(choices[i].Reason, "page", problem.Outside(choices[i].Page, 80), "username", problem.Outside(choices[i].Username, 80))
 		case !slices.Contains(ids, choices[i].UserID):

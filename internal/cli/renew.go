@@ -75,7 +75,7 @@ func (p *program) renewal(r connect.Renewal) int {
 		p.object(renewalLine{Event: r.Outcome, Account: r.Account, Next: r.Next})
 	}
 	key := "cli.renew.outcome." + string(r.Outcome)
-	args := text.Args{"account": p.handle(r.Account), "end": p.ends(r.Account.ExpiresAt)}
+	args := text.Args{"account": p.handle(r.Account), "end": p.until(r.Account.ExpiresAt)}
 	if r.Next != nil {
 		args["moment"] = p.say.Moment(r.Next.Local(), p.now().Local())
 		if p.say.Has(key + "_next") {

@@ -6,10 +6,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tokenkeep/tokenkeep/internal/connect"
 	"github.com/tokenkeep/tokenkeep/internal/problem"
 	"github.com/tokenkeep/tokenkeep/internal/provider"
+	"github.com/tokenkeep/tokenkeep/internal/text"
 )
 
 func shippedList(t *testing.T) []provider.Definition {
@@ -29,12 +31,14 @@ func TestProviderAddTakesAnIssuerOrAddresses(t *testing.T) {
 		asks string // the issuer
 		bad  string // reason of the refusal
 	}{
-		"issuer":            {args: []string{"--issuer", "https://login.example.org"}, asks: "https://login.example.org", want: found},
-		"hand over issuer":  {args: []string{"--issuer", "i", "--token-url", "https://o.example.org/t", "--auth", "basic", "--scope", "a,b", "--id", "o"}, asks: "i", want: provider.Server{ID: "o", Issuer: "https://login.example.org", AuthorizeURL: "https://login.example.org/a", TokenURL: "https://o.example.org/t", Scopes: []string{"a", "b"}, PKCE: true, Auth: "basic"}},
-		"by hand":           {args: []string{"--authorize-url", "a", "--token-url", "t", "--userinfo-url", "u", "--revoke-url", "r", "--name", "N", "--auth", "body"}, want: provider.Server{Name: "N", AuthorizeURL: "a", TokenURL: "t", IdentityURL: "u", RevokeURL: "r", Auth: "post", PKCE: true}},
-		"nothing":           {bad: "server_missing"},
-		"half":              {args: []string{"--authorize-url", "a"}, bad: "flag_missing"},
-		"a way that is not": {args: []string{"--issuer", "i", "--auth", "url"}, bad: "flag_wrong"},
+		"issuer":             {args: []string{"--issuer", "https://login.example.org"}, asks: "https://login.example.org", want: found},
+		"hand over issuer":   {args: []string{"--issuer", "https://i.example.org", "--token-url", "https://o.example.org/t", "--auth", "basic", "--scope", "a,b", "--id", "o"}, asks: "https://i.example.org", want: provider.Server{ID: "o", Issuer: "https://login.example.org", AuthorizeURL: "https://login.example.org/a", TokenURL: "https://o.example.org/t", Scopes: []string{"a", "b"}, PKCE: true, Auth: "basic"}},
+		"by hand":            {args: []string{"--authorize-url", "https://e.org/a", "--token-url", "https://e.org/t", "--userinfo-url", "http://localhost:1/u", "--revoke-url", "http://127.0.0.1/r", "--name", "N", "--auth", "body"}, want: provider.Server{Name: "N", AuthorizeURL: "https://e.org/a", TokenURL: "https://e.org/t", IdentityURL: "http://localhost:1/u", RevokeURL: "http://127.0.0.1/r", Auth: "post", PKCE: true}},
+		"nothing":            {bad: "server_missing"},
+		"half":               {args: []string{"--authorize-url", "https://e.org/a"}, bad: "flag_missing"},
+		"no address":         {args: []string{"--issuer", "ftp://e.org"}, bad: "flag_wrong"},
+		"a slip of the keys": {args: []string{"--authorize-url", "https://e.org/a", "--token-url", "token"}, bad: "flag_wrong"},
+		"a way that is not":  {args: []string{"--issuer", "https://i.example.org", "--auth", "url"}, bad: "flag_wrong"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got provider.Server
@@ -161,6 +165,7 @@ func TestReachPicksThoseThatWereNamed(t *testing.T) {
 func TestConnectAgainKeepsThePermissionsAndAddsOthers(t *testing.T) {
 	var asked connect.Request
 	d := &double{
+		providers: shippedList(t),
 		account: func(string) (connect.Account, error) {
 			return connect.Account{ID: "a1", Username: "me", App: "shop", ScopesAsked: []string{"b", "a"}}, nil
 		},
@@ -259,5 +264,123 @@ func TestAnOpenQuestionOfAFormerSignInIsNamed(t *testing.T) {
 	b := newBench(t, d)
 	if code := b.run(t, "list"); code != 0 || !strings.Contains(b.err.String(), "@you, and not @me") {
 		t.Errorf("%d %s", code, b.err.String())
+	}
+}
+
+// A token of Facebook stands for a person: whose account is meant is said.
+func TestImportTakesInTheAccountThatIsNamed(t *testing.T) {
+	var got connect.Paste
+	d := &double{storage: func() (connect.Storage, error) { return connect.Storage{}, nil }, imported: func(in connect.Paste) (connect.Account, error) {
+		got = in
+		return connect.Account{ID: "a1", Username: "me", VaultProgram: "x"}, nil
+	}}
+	b := newBench(t, d)
+	b.p.in = strings.NewReader("EAAB\n")
+	if code := b.run(t, "import", "--provider", "instagram-facebook", "--account", "@me", "--token-file", "-"); code != 0 || got.UserID != "me" {
+		t.Errorf("%d, %q\n%s", code, got.UserID, b.err.String())
+	}
+	d.imported = func(connect.Paste) (connect.Account, error) {
+		return connect.Account{}, problem.New(problem.ImportSeveral, "accounts", "@me, @you")
+	}
+	b = newBench(t, d)
+	b.p.in = strings.NewReader("EAAB\n")
+	if code := b.run(t, "import", "--provider", "instagram-facebook", "--token-file", "-"); code != 2 || !strings.Contains(b.err.String(), "--account NAME") {
+		t.Errorf("%d\n%s", code, b.err.String())
+	}
+}
+
+// What cannot be removed is said as it is, and what is of no use afterwards.
+func TestProviderRemoveSaysWhatStays(t *testing.T) {
+	d := &double{providers: shippedList(t), drop: func(id string) error {
+		if id == "desk" {
+			return nil
+		}
+		return problem.New(problem.ProviderUnknown, "provider", id)
+	}, apps: func() ([]connect.App, error) {
+		return []connect.App{{Name: "one", Provider: "desk"}, {Name: "two", Provider: "instagram"}}, nil
+	}}
+	for _, c := range []struct {
+		id, said, not string
+		code          int
+	}{
+		{"instagram", "came with Tokenkeep", "do not know", 2},
+		{"nobody", "provider list", "came with", 2},
+		{"desk", "without it: one.", "two", 0},
+	} {
+		b := newBench(t, d)
+		code := b.run(t, "provider", "remove", c.id)
+		if said := b.out.String() + b.err.String(); code != c.code || !strings.Contains(said, c.said) || strings.Contains(said, c.not) {
+			t.Errorf("%s: %d %s", c.id, code, said)
+		}
+	}
+	// An app whose provider is gone is not asked for its secret.
+	d.connect = func(_ context.Context, r connect.Request, _ func(connect.State)) (connect.Account, error) {
+		return connect.Account{}, problem.New(problem.ProviderUnknown, "provider", "desk")
+	}
+	b := newBench(t, d)
+	if code := b.run(t, "connect", "--app", "one"); code != 2 || strings.Contains(b.err.String(), "secret") || !strings.Contains(b.err.String(), "desk") {
+		t.Errorf("%d %s", code, b.err.String())
+	}
+}
+
+// Whatever can be practised is ready while one practises.
+func TestProviderListInPractice(t *testing.T) {
+	b := newBench(t, &double{providers: shippedList(t), practising: true})
+	if code := b.run(t, "provider", "list"); code != 0 || strings.Contains(b.out.String(), "add yours") || strings.Count(b.out.String(), "ready, in practice") != 2 {
+		t.Errorf("%d %s", code, b.out.String())
+	}
+	b = newBench(t, &double{providers: shippedList(t), practising: true})
+	if code := b.run(t, "provider", "list", "--json"); code != 0 || strings.Contains(b.out.String(), `"problem"`) {
+		t.Errorf("%d %s", code, b.out.String())
+	}
+}
+
+// A sentence that says until when names a moment, and what the provider did
+// not say is not shown as nothing.
+func TestShowAndUntil(t *testing.T) {
+	b := newBench(t, nil)
+	b.p.scan(nil)
+	soon := b.p.now().Add(30 * time.Minute)
+	if said := b.p.until(&soon); strings.HasPrefix(said, "in ") || !strings.Contains(said, soon.Local().Format("15:04")) {
+		t.Errorf("%q", said)
+	}
+	d := &double{account: func(string) (connect.Account, error) {
+		return connect.Account{ID: "a1", Username: "me", Vault: "keychain", ScopesAsked: []string{"threads_basic"}}, nil
+	}}
+	b = newBench(t, d)
+	b.run(t, "show", "me", "--lang", "de")
+	if out := b.out.String(); !strings.Contains(out, "ERBETEN") || !strings.Contains(out, "threads_basic") || strings.Contains(out, "DARF") || strings.Contains(out, "keychain") {
+		t.Error(out)
+	}
+}
+
+// The way out comes after what is wrong.
+func TestAFailedSignInEndsWithTheWayOut(t *testing.T) {
+	d := &double{providers: shippedList(t),
+		apps: func() ([]connect.App, error) {
+			return []connect.App{{Name: "feed", Provider: "threads", SecretKept: true}}, nil
+		},
+		connect: func(_ context.Context, _ connect.Request, _ func(connect.State)) (connect.Account, error) {
+			return connect.Account{}, problem.New(problem.AppIDUnknown)
+		}}
+	b := newBench(t, d)
+	b.run(t, "connect", "--app", "feed")
+	wrong, way := strings.Index(b.err.String(), "tokenkeepctl: "), strings.Index(b.err.String(), "tokenkeepctl guide threads, step 3")
+	if wrong < 0 || way < wrong {
+		t.Error(b.err.String())
+	}
+}
+
+// The page that comes back is on the host that the address names.
+func TestTheBrowsersWarningIsAnnouncedByTheRightName(t *testing.T) {
+	for address, want := range map[string]string{"https://127.0.0.1:8919/": "127.0.0.1", "https://localhost:1/": "localhost", "https://[::1]:1/": "::1"} {
+		if got := hostOf(address); got != want {
+			t.Errorf("%s: %q", address, got)
+		}
+	}
+	for _, lang := range text.Languages() {
+		if said := text.For(lang).Say("cli.connect.warning_page", one("back", "127.0.0.1")); !strings.Contains(said, "127.0.0.1") || strings.Contains(said, "localhost") {
+			t.Error(said)
+		}
 	}
 }

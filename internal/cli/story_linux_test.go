@@ -43,6 +43,8 @@ import (
 //	keyring lock|freeze|thaw   lock it; it does not answer; it does again
 //	keyring stop|bare|again    end it; a bus without a keychain; start it once more
 //	sandbox [SCENARIO]         the pretend provider; practice from here on
+//	server                     the same process as a server of one's own, $SERVER
+//	                           and $OTHER (its other name), $HOSTS both; no practice
 //	control PATH JSON          its control address
 //	exits CODE COMMAND…        run and demand the exit code
 //	start NAME COMMAND…        run beside the story, output in NAME.out, NAME.err
@@ -108,7 +110,7 @@ func runStories(t *testing.T, files ...string) {
 		Files: files,
 		Setup: setUp,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"keyring": cmdKeyring, "sandbox": cmdSandbox, "control": cmdControl, "exits": cmdExits,
+			"keyring": cmdKeyring, "sandbox": cmdSandbox, "server": cmdServer, "control": cmdControl, "exits": cmdExits,
 			"start": cmdStart, "terminal": cmdTerminal, "until": cmdUntil, "ends": cmdEnds, "signal": cmdSignal,
 			"person": cmdPerson, "browser": cmdBrowser, "occupy": cmdOccupy, "field": cmdField,
 			"wait-for": cmdWaitFor, "long": cmdLong, "pipe": cmdPipe, "feed": cmdFeed, "feed-file": cmdFeedFile, "feed-broken": cmdFeedBroken,
@@ -355,6 +357,19 @@ func cmdSandbox(ts *testscript.TestScript, neg bool, args []string) {
 	var line struct{ Event, URL string }
 	ts.Check(json.Unmarshal([]byte(strings.TrimSpace(ts.ReadFile("sandbox-process.out"))), &line))
 	ts.Setenv("TOKENKEEP_SANDBOX_URL", line.URL)
+}
+
+// cmdServer runs the same process, and the story goes on outside practice: a
+// person's own server, which is reached under two names.
+func cmdServer(ts *testscript.TestScript, neg bool, args []string) {
+	cmdSandbox(ts, neg, args)
+	base, err := url.Parse(ts.Getenv("TOKENKEEP_SANDBOX_URL"))
+	ts.Check(err)
+	ts.Setenv("SERVER", base.String())
+	ts.Setenv("OTHER", "http://localhost:"+base.Port())
+	ts.Setenv("HOSTS", base.Host+",localhost:"+base.Port())
+	ts.Setenv("SERVICE", "io.github.tokenkeep.Tokenkeep")
+	ts.Setenv("TOKENKEEP_SANDBOX_URL", "")
 }
 
 func cmdControl(ts *testscript.TestScript, neg bool, args []string) {

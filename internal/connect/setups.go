@@ -179,7 +179,7 @@ func (s *Service) Discover(ctx context.Context, issuer string) (provider.Server,
 	case s.Practising():
 		d, err := s.registry.Get("oauth2")
 		if err != nil || strings.TrimRight(strings.TrimSpace(issuer), "/") != d.Authorize.Issuer {
-			return provider.Server{}, problem.New(problem.PracticeOnly)
+			return provider.Server{}, problem.New(problem.PracticeOnly, "reason", "real")
 		}
 		hc = s.wired(&http.Client{Transport: pretendHosts{s.config.SandboxURL}, Timeout: doctorAsks})
 	case hc == nil:
@@ -211,7 +211,7 @@ var providerID = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
 // file), definition.invalid, practice.only, home.unusable, lock.held.
 func (s *Service) AddProvider(ctx context.Context, srv provider.Server) (provider.Definition, error) {
 	if s.Practising() {
-		return provider.Definition{}, problem.New(problem.PracticeOnly)
+		return provider.Definition{}, problem.New(problem.PracticeOnly, "reason", "real")
 	}
 	source, d, err := provider.Compose(srv)
 	if err != nil {
@@ -250,7 +250,7 @@ func (s *Service) AddProvider(ctx context.Context, srv provider.Server) (provide
 // no such file, practice.only, home.unusable, lock.held.
 func (s *Service) RemoveProvider(ctx context.Context, id string) error {
 	if s.Practising() {
-		return problem.New(problem.PracticeOnly)
+		return problem.New(problem.PracticeOnly, "reason", "real")
 	}
 	unknown := problem.New(problem.ProviderUnknown, "provider", problem.Outside(id, 60))
 	if !providerID.MatchString(id) {

@@ -484,8 +484,12 @@ func (run *signIn) orElse(err error) (secret.Text, error) {
 	return secret.Text{}, err
 }
 
+// tooLate names whole minutes, and no time at all where it was less than one.
 func tooLate(waited time.Duration) error {
-	return problem.New(problem.DeadlinePassed, "minutes", strconv.Itoa(int((waited+time.Minute-1)/time.Minute)))
+	if waited < time.Minute {
+		return problem.New(problem.DeadlinePassed)
+	}
+	return problem.New(problem.DeadlinePassed, "minutes", strconv.Itoa(int(waited.Round(time.Minute)/time.Minute)))
 }
 
 func minTime(a, b time.Time) time.Time {
