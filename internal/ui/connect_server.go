@@ -3,12 +3,14 @@ package ui
 import (
 	"context"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"fyne.io/fyne/v2"
 
 	"github.com/tokenkeep/tokenkeep/internal/problem"
 	"github.com/tokenkeep/tokenkeep/internal/provider"
+	"github.com/tokenkeep/tokenkeep/internal/text"
 	"github.com/tokenkeep/tokenkeep/internal/ui/kit"
 	"github.com/tokenkeep/tokenkeep/internal/ui/theme"
 )
@@ -27,8 +29,10 @@ type serverPage struct {
 	fields    []*kit.Entry
 	boxes     []*kit.FieldBox
 	// found is what the service says about itself beyond the fields.
-	found   provider.Server
-	said    *kit.Text
+	found provider.Server
+	said  *kit.Text
+	// id is the short name that was agreed to, where the usual one is taken.
+	id      string
 	busy    bool
 	stop    context.CancelFunc
 	problem *problem.Problem
@@ -122,10 +126,53 @@ func (p *serverPage) tell(pr *problem.Problem) {
 	p.notice.RemoveAll()
 	if pr != nil {
 		told := p.s.c.Tell(pr)
-		p.notice.Add(kit.NewNotice(kit.Bad, sentence(told.Title), told.Happened+" "+told.Advice))
+		var more []kit.Run
+		words := told.Happened + " " + told.Advice
+		if pr.Key == problem.DefinitionExists {
+			id := p.beside(pr)
+			words = told.Happened
+			more = append(more, kit.Run{Words: p.s.say("connect.server.beside", text.Args{"id": id}), Tapped: func() { p.addBeside(id) }})
+		}
+		p.notice.Add(kit.NewNotice(kit.Bad, sentence(told.Title), words, more...))
 	}
 	p.notice.Refresh()
 	p.c.root.Refresh()
+}
+
+// beside is a short name that is free, next to the one that is taken.
+func (p *serverPage) beside(pr *problem.Problem) string {
+	taken := pr.Args["provider"]
+	if taken == "" {
+		taken = pr.Args["id"]
+	}
+	stem, n := taken, 2
+	if at := strings.LastIndexByte(taken, '-'); p.id != "" && at > 0 {
+		// That one was tried: a file of its name may be there that is not in use.
+		if tried, err := strconv.Atoi(taken[at+1:]); err == nil {
+			stem, n = taken[:at], tried+1
+		}
+	}
+	stem = stem[:min(len(stem), 44)]
+	for ; p.s.definition(stem+"-"+strconv.Itoa(n)).ID != ""; n++ {
+	}
+	return stem + "-" + strconv.Itoa(n)
+}
+
+// addBeside saves it under that short name, with a name that tells the two
+// apart.
+func (p *serverPage) addBeside(id string) {
+	p.id = id
+	name := strings.TrimSpace(p.fields[fieldName].Text)
+	if name == "" {
+		name = hostname(p.fields[fieldAuthorize].Text)
+	}
+	for _, d := range p.s.core.Providers() {
+		if d.Name == name {
+			p.fields[fieldName].SetText(name + " " + id[strings.LastIndexByte(id, '-')+1:])
+			break
+		}
+	}
+	p.save()
 }
 
 // address is what was typed as an address: a bare host is one too.
@@ -166,7 +213,7 @@ func (p *serverPage) discover() {
 }
 
 func (p *serverPage) fill(found provider.Server) {
-	p.found = found
+	p.found, p.id = found, ""
 	name := found.Name
 	if u, err := url.Parse(found.Issuer); name == "" && err == nil {
 		name = u.Hostname()
@@ -179,6 +226,7 @@ func (p *serverPage) fill(found provider.Server) {
 // described is the service as the fields have it.
 func (p *serverPage) described() provider.Server {
 	srv := p.found
+	srv.ID = p.id
 	get := func(i int) string { return strings.TrimSpace(p.fields[i].Text) }
 	srv.Name, srv.AuthorizeURL, srv.TokenURL = get(fieldName), get(fieldAuthorize), get(fieldToken)
 	srv.IdentityURL, srv.RevokeURL, srv.Scopes = get(fieldProfile), get(fieldRevoke), strings.Fields(get(fieldScopes))

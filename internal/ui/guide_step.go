@@ -225,7 +225,7 @@ func (g *recipeScreen) step() {
 	if len(m.Layouts) > 0 {
 		chips := kit.Flow(8, kit.Inset(5, 4, 0, 0, kit.Muted(s.say("help.menu_shows")).Whole()))
 		for _, l := range m.Layouts {
-			chip := kit.NewFilterChip(l.Words, -1, func() { g.layout(l.Name) })
+			chip := kit.NewFilterChip(l.Words, -1, func() { g.layout(l.Name) }).Ticks()
 			chip.Set(-1, l.Name == m.Layout)
 			chips.Add(chip)
 		}
@@ -310,14 +310,7 @@ func (g *recipeScreen) picture() fyne.CanvasObject {
 		}
 		drawn.Rows = append(drawn.Rows, row)
 	}
-	switch {
-	case slices.ContainsFunc(m.Paste, func(f pasteField) bool { return f.Name != "username" }):
-		drawn.RightWords = s.say("help.picture.copy")
-	case slices.ContainsFunc(m.Picture, func(r pictureRow) bool { return r.Right && r.Value != "" }):
-		drawn.RightWords = s.say("help.picture.paste")
-	default:
-		drawn.RightWords = s.say("help.picture.here")
-	}
+	drawn.RightWords = s.say("help.picture." + rightWords(m))
 	return kit.NewScreenPicture(drawn)
 }
 

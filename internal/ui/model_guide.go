@@ -286,6 +286,18 @@ func presentPicture(s provider.RecipeStep, m stepModel) []pictureRow {
 	return rows
 }
 
+// rightWords says what is done with the right place of the picture: copy what
+// it shows, paste what is to go there, or click.
+func rightWords(m stepModel) string {
+	switch {
+	case !slices.ContainsFunc(m.Picture, func(r pictureRow) bool { return r.Right && r.Value != "" }):
+		return "here"
+	case slices.ContainsFunc(m.Paste, func(f pasteField) bool { return f.Name != "username" }):
+		return "copy"
+	}
+	return "paste"
+}
+
 // valueLabel is what a value is called on the provider's page. Facebook's app
 // has Meta's own number, the others one of the service.
 func valueLabel(c *text.Catalogue, recipe, name string, named text.Args) string {

@@ -96,7 +96,7 @@ func findMessages(all []message, typed string) []message {
 
 // explained are the words of the dictionary's second half, in the order of
 // their use.
-var explained = []string{"provider", "app", "app_id", "app_secret", "professional", "tester", "redirect", "permission", "access_token", "refresh_token", "account", "keychain", "renew", "page", "configuration", "practice"}
+var explained = []string{"provider", "app", "app_id", "app_secret", "professional", "tester", "redirect", "permission", "access_token", "refresh_token", "account", "keychain", "renew", "page", "configuration", "basic_display", "practice"}
 
 // saidIn is what a row of the providers' dictionary looks for, as a person
 // would read it on a page; nothing where that is a pattern or a number alone.

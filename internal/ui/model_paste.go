@@ -153,7 +153,9 @@ func presentPaste(c *text.Catalogue, p pasteState) pasteModel {
 	m.Keep = !p.Saving
 	if several(p.Found) {
 		m.Which = presentChoices(c, p.Found.Choices)
-		m.Keep = m.Keep && p.Pick != ""
+		if m.Keep = m.Keep && p.Pick != ""; p.Pick == "" {
+			m.Status = c.Say("paste.which_first")
+		}
 	}
 	if p.Saving {
 		switch {

@@ -91,7 +91,7 @@ func (p *practiceScreen) build() {
 	var shown []fyne.CanvasObject
 	at := max(0, slices.IndexFunc(all, func(d provider.Definition) bool { return d.ID == p.at }))
 	for _, d := range all {
-		line := s.say("help.practice.current")
+		line := ""
 		if d.Status == "retired" {
 			line = s.say("help.practice.retired")
 		}
@@ -117,13 +117,14 @@ func (p *practiceScreen) build() {
 		what.Add(p.mishaps())
 		what.Add(kit.Line())
 	}
-	what.Add(kit.Strong(s.say("help.practice.here")))
-	what.Add(kit.NewCheck(s.say("help.practice.offline"), s.say("help.practice.offline_line"), s.guide.pretended.Offline, func(on bool) {
-		s.pretend(pretences{on, s.guide.pretended.VaultLocked})
-	}))
-	what.Add(kit.NewCheck(s.say("help.practice.locked"), s.say("help.practice.locked_line"), s.guide.pretended.VaultLocked, func(on bool) {
-		s.pretend(pretences{s.guide.pretended.Offline, on})
-	}))
+	// Beside each other they are in sight without scrolling.
+	what.Add(kit.Column(6, kit.Caption(s.say("help.practice.here")), kit.Columns(12, 300, []float32{1, 1},
+		kit.NewCheck(s.say("help.practice.offline"), s.say("help.practice.offline_line"), s.guide.pretended.Offline, func(on bool) {
+			s.pretend(pretences{on, s.guide.pretended.VaultLocked})
+		}),
+		kit.NewCheck(s.say("help.practice.locked"), s.say("help.practice.locked_line"), s.guide.pretended.VaultLocked, func(on bool) {
+			s.pretend(pretences{s.guide.pretended.Offline, on})
+		}))))
 	back := kit.NewButton(s.say("connect.back"), kit.Medium, s.back).With(theme.IconBack).WithTip("Esc")
 	p.go1 = kit.NewButton(s.say("help.practice.go"), kit.High, func() { s.connectWith(p.at) }).Then(theme.IconForward).WithTip("Ctrl+Enter")
 	if p.first == nil {
@@ -133,7 +134,7 @@ func (p *practiceScreen) build() {
 	if len(all) > 0 {
 		cards = append(cards, kit.NewCard(providers))
 	}
-	p.root.Objects = []fyne.CanvasObject{kit.Page(kit.PageHead(s.say("help.practice.page"), s.say("help.practice.page_line")),
+	p.root.Objects = []fyne.CanvasObject{kit.Page(kit.PageHead(s.say("help.practice.page"), "", kit.Muted(s.say("help.practice.page_line")).Whole()),
 		kit.Columns(20, 700, nil, cards...), kit.Footer(back, nil, p.go1))}
 	p.root.Refresh()
 }
@@ -164,7 +165,7 @@ func (p *practiceScreen) mishaps() fyne.CanvasObject {
 		rows, shown = append(rows, row), append(shown, row)
 	}
 	kit.Options(max(0, slices.Index(names, s.guide.scenario)), func(i int) { s.chooseMishap(names[i]) }, rows...)
-	return kit.Column(10, shown...)
+	return kit.Column(1, shown...)
 }
 
 // chooseMishap tells the pretend provider what shall happen from now on.

@@ -36,6 +36,10 @@ func newProblemPage(c *connectScreen) *problemPage {
 	s, f := p.s, p.f
 	pr := f.state.Problem
 	p.m = presentProblem(s.c, f.state, f.form.ClientID, s.now())
+	if !f.definition().Meta() {
+		// The steps are those of Meta's dashboard.
+		p.m.Steps = nil
+	}
 	var again bool
 	p.buttons, again = c.buttons(p.m.Actions)
 	if pr.Key == problem.OtherAccount {
@@ -132,7 +136,11 @@ func (p *problemPage) build() []fyne.CanvasObject {
 		happened.Add(p.compared(kit.Bad, theme.IconCrossDisc, s.say("connect.problem.entered"), kit.Mono(id), "connect.problem.entered_where"))
 		name := text.Args{"provider": f.definition().Name}
 		if f.state.Problem.Key == problem.AppIDIsFacebook {
-			happened.Add(p.compared(kit.Fine, theme.IconTickDisc, s.say("connect.problem.needs", name), kit.Strong(s.say("connect.problem.needs_id", name)), "connect.problem.needs_where"))
+			where := "connect.problem.needs_where"
+			if s.c.Has(where + "_" + f.form.Provider) {
+				where += "_" + f.form.Provider
+			}
+			happened.Add(p.compared(kit.Fine, theme.IconTickDisc, s.say("connect.problem.needs", name), kit.Strong(s.say("connect.problem.needs_id", name)), where))
 		}
 	}
 	todo := kit.Column(12, kit.Strong(s.say("connect.problem.do")))

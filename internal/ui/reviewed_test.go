@@ -9,6 +9,7 @@ import (
 
 	"github.com/tokenkeep/tokenkeep/internal/connect"
 	"github.com/tokenkeep/tokenkeep/internal/problem"
+	"github.com/tokenkeep/tokenkeep/internal/provider"
 	"github.com/tokenkeep/tokenkeep/internal/secret"
 	"github.com/tokenkeep/tokenkeep/internal/text"
 	"github.com/tokenkeep/tokenkeep/internal/ui/kit"
@@ -111,5 +112,81 @@ func TestClosingTheWindowLeavesAnOpenQuestionOpen(t *testing.T) {
 	w.s.close()
 	if !errors.Is(context.Cause(ctx), connect.ErrClosing) {
 		t.Errorf("the cause is %v", context.Cause(ctx))
+	}
+}
+
+// A second service on the same host is added beside the first, under a name
+// that tells them apart.
+func TestASecondServiceOfAHostIsAddedBesideTheFirst(t *testing.T) {
+	inEveryLanguage(t, func(t *testing.T, lang string) {
+		var core *double
+		var added []provider.Server
+		w := openConnect(t, lang, connectStart{}, func(d *double, _ *Params) {
+			core = d
+			first := composed(t, twoHosts)
+			first.Name = "login.example"
+			core.own = []provider.Definition{first}
+			core.add = func(srv provider.Server) (provider.Definition, error) {
+				added = append(added, srv)
+				if srv.ID == "" {
+					return provider.Definition{}, problem.New(problem.DefinitionExists, "provider", "example", "file", "example.toml")
+				}
+				d := composed(t, srv)
+				core.own = append(core.own, d)
+				return d, nil
+			}
+		})
+		w.c.f.to(stageServer)
+		p := w.c.page.(*serverPage)
+		p.fields[fieldAuthorize].SetText("https://login.example/two/authorize")
+		p.fields[fieldToken].SetText("https://login.example/two/token")
+		w.tap(kit.RoleButton, w.say("connect.server.use"))
+		w.tap(kit.RoleLink, w.say("connect.server.beside", text.Args{"id": "example-2"}))
+		if len(added) != 2 || added[1].ID != "example-2" || added[1].Name != "login.example 2" || !added[1].PKCE {
+			t.Fatalf("added %+v", added)
+		}
+		if w.c.f.stage != stageApp || w.c.f.form.Provider != "example-2" {
+			t.Errorf("stage %v, provider %q", w.c.f.stage, w.c.f.form.Provider)
+		}
+	})
+}
+
+// What a recipe's picture says of its right place is what is to be done there.
+func TestThePictureSaysWhatToDo(t *testing.T) {
+	for _, row := range []struct{ id, recipe, step, words string }{
+		{"instagram", "own_app", "app_id", "copy"},
+		{"instagram", "own_app", "redirect", "paste"},
+		{"threads", "threads", "addresses", "paste"},
+		{"instagram-facebook", "facebook", "configuration", "here"},
+	} {
+		d, r := recipeNamed(t, row.id, row.recipe)
+		for at, step := range r.Steps {
+			if step.Name != row.step {
+				continue
+			}
+			m := presentStep(text.For("en"), d, r, at, guideProgress{}, guideValues{Redirect: d.Redirect.Default}, noon)
+			if got := rightWords(m); got != row.words {
+				t.Errorf("%s: %s, want %s", row.step, got, row.words)
+			}
+		}
+	}
+}
+
+// Leaving the page while a service is being asked leaves the next page alone.
+func TestALateAnswerOfAServiceTouchesNothing(t *testing.T) {
+	var w *connectWorld
+	w = openConnect(t, "en", connectStart{}, func(core *double, _ *Params) {
+		core.discover = func(string) (provider.Server, error) {
+			w.c.f.to(stageApp)
+			return twoHosts, nil
+		}
+	})
+	w.c.f.to(stageServer)
+	w.c.page.(*serverPage).issuer.SetText("login.example")
+	w.c.page.(*serverPage).discover()
+	before := w.focused()
+	w.queue.Drain()
+	if _, ok := w.c.page.(*appPage); !ok || w.focused() == w.say("connect.server.use") {
+		t.Errorf("the page is %T, the focus went from %q to %q", w.c.page, before, w.focused())
 	}
 }

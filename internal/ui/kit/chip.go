@@ -120,12 +120,20 @@ type FilterChip struct {
 	words    string
 	count    int
 	selected bool
+	ticks    bool
 }
 
 // NewFilterChip makes one; a count below 0 is not shown.
 func NewFilterChip(words string, count int, tapped func()) *FilterChip {
 	c := &FilterChip{words: words, count: count}
 	c.start(c, tapped)
+	return c
+}
+
+// Ticks gives the chosen one a tick, where the chips are a choice of one. Call
+// it before the chip is shown.
+func (c *FilterChip) Ticks() *FilterChip {
+	c.ticks = true
 	return c
 }
 
@@ -154,8 +162,16 @@ func (c *FilterChip) CreateRenderer() fyne.WidgetRenderer {
 	words := NewText("").Whole()
 	number := NewText("").Sized(theme.SizeCaption).Whole()
 	s := theme.Scale
-	r := &chipRenderer{ground: ground, words: words, more: []fyne.CanvasObject{number, shade, ring}}
+	tick := NewIcon(theme.IconTick, theme.ColorOnPrimary, theme.SizeHintIcon)
+	ticked := func() float32 {
+		if !c.ticks || !c.selected {
+			return 0
+		}
+		return 6*s() + theme.Length(theme.SizeHintIcon)
+	}
+	r := &chipRenderer{ground: ground, words: words, more: []fyne.CanvasObject{tick, number, shade, ring}}
 	r.update = func() {
+		show(tick, ticked() > 0)
 		ground.fill, words.colour, number.colour = theme.ColorButton, theme.ColorFg, theme.ColorMuted
 		words.bold = c.selected
 		number.bold = c.selected
@@ -176,7 +192,7 @@ func (c *FilterChip) CreateRenderer() fyne.WidgetRenderer {
 		show(ring, c.focused && !c.Disabled())
 	}
 	r.least = func() fyne.Size {
-		w := words.NaturalWidth() + 24*s()
+		w := words.NaturalWidth() + 24*s() + ticked()
 		if c.count >= 0 {
 			w += number.NaturalWidth() + 6*s()
 		}
@@ -187,7 +203,10 @@ func (c *FilterChip) CreateRenderer() fyne.WidgetRenderer {
 		placeRing(ring, size)
 		w := words.NaturalWidth()
 		h := words.HeightFor(w)
-		words.Move(fyne.NewPos(12*s(), (size.Height-h)/2))
+		side := theme.Length(theme.SizeHintIcon)
+		tick.Move(fyne.NewPos(12*s(), (size.Height-side)/2))
+		tick.Resize(fyne.NewSquareSize(side))
+		words.Move(fyne.NewPos(12*s()+ticked(), (size.Height-h)/2))
 		words.Resize(fyne.NewSize(w, h))
 		nw := number.NaturalWidth()
 		nh := number.HeightFor(nw)
