@@ -190,6 +190,7 @@ func (s *Server) familyOf(t token, now time.Time) *family {
 					delete(s.families, id)
 				}
 			}
+			makeRoom(s.families, mostFamilies)
 		}
 		f = &family{newest: t.generation, grace: s.shape.Grace, born: now}
 		s.families[t.family] = f

@@ -84,6 +84,17 @@ type handed struct {
 	grace   int
 }
 
+// makeRoom keeps m below most where all of it is young: one is forgotten for
+// each new one.
+func makeRoom[K comparable, V any](m map[K]V, most int) {
+	for k := range m {
+		if len(m) < most {
+			return
+		}
+		delete(m, k)
+	}
+}
+
 // mostHanded bounds the memory: beyond it the server forgets the oldest half
 // of what it knows. No test comes near.
 const mostHanded = 200000
@@ -99,6 +110,7 @@ func (s *Server) known(access string) *handed {
 					delete(s.handed, k)
 				}
 			}
+			makeRoom(s.handed, mostHanded)
 		}
 		h = &handed{}
 		s.handed[key] = h

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -211,5 +212,22 @@ func TestWhatIsKnownOfTokensIsBounded(t *testing.T) {
 	}
 	if len(s.handed) > mostHanded {
 		t.Errorf("%d tokens are known", len(s.handed))
+	}
+}
+
+// However many young sign-ins and tokens there are, the memory has its bound.
+func TestTheMemoryIsBounded(t *testing.T) {
+	s := New(Options{})
+	for i := range mostFamilies + 10 {
+		s.familyOf(token{family: uint64(i) + 1}, s.Now())
+	}
+	if len(s.families) != mostFamilies {
+		t.Errorf("%d families", len(s.families))
+	}
+	for i := range mostHanded + 10 {
+		s.known("lgx-" + strconv.Itoa(i))
+	}
+	if len(s.handed) != mostHanded {
+		t.Errorf("%d tokens", len(s.handed))
 	}
 }
