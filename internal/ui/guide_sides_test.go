@@ -35,7 +35,9 @@ func TestWhatTheGuideCollectedWaitsWhileOnePractises(t *testing.T) {
 			t.Error("the practice ground sees what was typed for real")
 		}
 		w.s.keepValues("threads", guideValues{ClientID: "771204836650913"})
+		w.s.toast("said while practising")
 		w.tap(kit.RoleButton, c.Say("practice.leave"))
+		w.hasNot(kit.RoleToast, "said while practising")
 		if got := w.s.guide.values["instagram"]; len(w.s.guide.values) != 1 || got.ClientID != someID || got.Secret.Reveal() != someSecret {
 			t.Errorf("back on the real side the guide has values of %d providers", len(w.s.guide.values))
 		}

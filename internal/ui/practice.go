@@ -46,6 +46,7 @@ func (s *shell) goPractice() {
 			return
 		}
 		s.leaving = g.stop
+		s.frame.DropToasts()
 		s.use(g.core)
 	})
 }
@@ -61,6 +62,8 @@ func (s *shell) leavePractice() {
 	s.endPretending()
 	core, stop := s.core, s.leaving
 	s.leaving = nil
+	// What a toast says of a made-up account would be taken for a real one's.
+	s.frame.DropToasts()
 	s.use(s.real)
 	s.run.Go(func() {
 		_ = core.Close()

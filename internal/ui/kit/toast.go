@@ -1,6 +1,7 @@
 package kit
 
 import (
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -99,6 +100,15 @@ func (t *Toast) Close() {
 	t.stop()
 	t.f.toasts.box.Remove(t)
 	t.f.toasts.place(t.f.window.Canvas().Size())
+}
+
+// DropToasts takes every toast away: what they were about is no longer here.
+func (f *Frame) DropToasts() {
+	for _, shown := range slices.Clone(f.toasts.box.Objects) {
+		if t, ok := shown.(*Toast); ok {
+			t.Close()
+		}
+	}
 }
 
 // Open reports whether it is still shown.
