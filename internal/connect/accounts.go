@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tokenkeep/tokenkeep/internal/library"
+	"github.com/tokenkeep/tokenkeep/internal/oauth"
 	"github.com/tokenkeep/tokenkeep/internal/problem"
 	"github.com/tokenkeep/tokenkeep/internal/vault"
 )
@@ -125,7 +126,7 @@ func (s *Service) describe(row library.Account, app string, standing library.Ren
 	now := s.config.Now()
 	a := Account{
 		ID: row.ID, UserID: row.UserID, Username: row.Username, Provider: row.Provider, App: app,
-		GrantedScopes: append([]string{}, row.ScopesGranted...), MissingScopes: missing(row.ScopesAsked, row.ScopesGranted),
+		GrantedScopes: append([]string{}, row.ScopesGranted...), MissingScopes: oauth.Missing(row.ScopesAsked, row.ScopesGranted, standing.Refreshes),
 		Reason: row.LastAnswer, Lifetime: Long, IssuedAt: row.IssuedAt, ExpiresAt: row.ExpiresAt, ExpiresEstimated: row.Estimated,
 		Vault: row.Vault, Practice: s.Practising(), Kind: row.Kind, ScopesAsked: append([]string{}, row.ScopesAsked...),
 		Posts: -1, ProviderName: row.Provider,
@@ -167,25 +168,6 @@ func (s *Service) describe(row library.Account, app string, standing library.Ren
 func tookItSince(standing library.Renewal, end, now time.Time) bool {
 	at := standing.CheckedAt
 	return at != nil && !at.Before(end) && !at.After(now) && now.Sub(*at) < day
-}
-
-// missing compares asked with granted scopes (ATT-15). Where the provider did
-// not say what it granted, nothing is claimed to be missing.
-func missing(asked, granted []string) []string {
-	out := []string{}
-	if len(granted) == 0 {
-		return out
-	}
-	have := map[string]bool{}
-	for _, g := range granted {
-		have[g] = true
-	}
-	for _, a := range asked {
-		if !have[a] {
-			out = append(out, a)
-		}
-	}
-	return out
 }
 
 // Token hands out the access token of an account, the newest that any process

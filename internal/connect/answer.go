@@ -210,6 +210,7 @@ func (s *Service) complete(ctx context.Context, c *completion) (completed, error
 		out.held = !worthless(err)
 		return out, err
 	}
+	s.granted(ctx, d, c)
 	if d.Accounts.URL != "" && !c.answer.Imported {
 		// A pasted token was taken in for one account already.
 		err = s.pick(ctx, d, c)
@@ -271,13 +272,36 @@ func (s *Service) identify(ctx context.Context, d provider.Definition, c *comple
 		return nil
 	}
 	c.step(Identifying)
-	who, err := twice(func() (oauth.Person, error) { return s.proving(d, c).Identify(ctx, d, c.answer.token()) })
+	who, err := twice(func() (oauth.Person, error) {
+		return proving(ctx, s, d, c, func(client *oauth.Client) (oauth.Person, error) { return client.Identify(ctx, d, c.answer.token()) })
+	})
 	if err != nil {
 		return err
 	}
 	s.config.At("identified")
 	c.answer.Person = &person{UserID: who.UserID, Username: who.Username, Kind: who.Kind, Posts: who.Posts}
 	return nil
+}
+
+// granted asks what the token may do, where the exchange did not say and the
+// provider has an address for it. That it stays unknown stops nobody: nothing is
+// claimed to be missing then (ATT-15).
+func (s *Service) granted(ctx context.Context, d provider.Definition, c *completion) {
+	if c.answer.ScopesKnown || c.answer.Imported || len(c.answer.Chosen) > 0 {
+		return
+	}
+	var known bool
+	scopes, err := twice(func() ([]string, error) {
+		return proving(ctx, s, d, c, func(client *oauth.Client) (scopes []string, err error) {
+			scopes, known, err = client.Granted(ctx, d, c.answer.token())
+			return scopes, err
+		})
+	})
+	if err != nil {
+		s.log.Info("permissions not told", "key", problem.Of(err).Key)
+		return
+	}
+	c.answer.Scopes, c.answer.ScopesKnown = scopes, known
 }
 
 // twice repeats a request once where the network failed. It is for requests
@@ -478,7 +502,8 @@ func (s *Service) weigh(ctx context.Context, c *completion, p *place) (notice *p
 			return nil, nil
 		}
 	}
-	if !worse(p.former, a) {
+	d, err := s.registry.Get(a.Provider)
+	if !worse(p.former, a, err == nil && !d.Extend.Empty()) {
 		return nil, nil
 	}
 	if p.kept = true; !p.chosen {
@@ -566,9 +591,20 @@ func better(former library.Account, a answer) bool {
 
 // worse reports that an answer is a one-hour token while the account has one
 // that works and lasts longer: a refused extension must not cost a person the
-// 60 days that they have.
-func worse(former library.Account, a answer) bool {
-	return !a.Long && former.LastAnswer == "" && former.ExpiresAt != nil && a.ExpiresAt != nil && former.ExpiresAt.After(*a.ExpiresAt)
+// 60 days that they have. extends: the provider makes long ones of them; one
+// that was not made long, and whose end nobody told, is a short one.
+func worse(former library.Account, a answer, extends bool) bool {
+	if a.Long || former.LastAnswer != "" || former.ExpiresAt == nil {
+		return false
+	}
+	end := a.SentAt.Add(oneHourAtMost)
+	switch {
+	case a.ExpiresAt != nil:
+		end = *a.ExpiresAt
+	case !extends:
+		return false
+	}
+	return former.ExpiresAt.After(end)
 }
 
 // personLock names the lock of one identity without telling whose it is.

@@ -58,7 +58,9 @@ func (s *Service) pick(ctx context.Context, d provider.Definition, c *completion
 	if len(c.answer.Chosen) > 0 {
 		return nil
 	}
-	reached, err := twice(func() ([]oauth.Reached, error) { return s.proving(d, c).Reach(ctx, d, c.answer.token()) })
+	reached, err := twice(func() ([]oauth.Reached, error) {
+		return proving(ctx, s, d, c, func(client *oauth.Client) ([]oauth.Reached, error) { return client.Reach(ctx, d, c.answer.token()) })
+	})
 	if err != nil {
 		return err
 	}
@@ -258,9 +260,9 @@ func (s *Service) announceIDs(ctx context.Context, c *completion, places []place
 // away there, and only signing in gives it back.
 func (s *Service) whoHas(ctx context.Context, d provider.Definition, row library.Account, t oauth.Token) (oauth.Person, error) {
 	if d.Accounts.URL == "" {
-		return s.client(d).Identify(ctx, d, t)
+		return proved(ctx, s, d, row.AppID, func(c *oauth.Client) (oauth.Person, error) { return c.Identify(ctx, d, t) })
 	}
-	reached, err := s.client(d).Reach(ctx, d, t)
+	reached, err := proved(ctx, s, d, row.AppID, func(c *oauth.Client) ([]oauth.Reached, error) { return c.Reach(ctx, d, t) })
 	if err != nil && !problem.Has(err, problem.NoPage) {
 		return oauth.Person{}, err
 	}

@@ -70,6 +70,124 @@ func (s *stage) grantsOf(accounts map[string]Account) map[string]string {
 	return grants
 }
 
+// ATT-15: Facebook's exchange does not say what was granted, so it is asked for
+// and what the person left out is told.
+func TestATT15_FacebookIsAskedWhatWasGranted(t *testing.T) {
+	s := newStage(t, "ok")
+	s.atFacebook("nora.lind", "instagram_content_publish")
+	r := s.facebook()
+	r.Scopes = append(r.Scopes, "instagram_content_publish")
+	account, err := s.service.Connect(t.Context(), r, nil)
+	if err != nil || !slices.Equal(account.MissingScopes, []string{"instagram_content_publish"}) || !slices.Contains(account.GrantedScopes, "instagram_basic") {
+		t.Errorf("granted %v, missing %v, %v", account.GrantedScopes, account.MissingScopes, err)
+	}
+	if item := s.kept(account.ID); !slices.Contains(item.Scope, "instagram_basic") || slices.Contains(item.Scope, "instagram_content_publish") {
+		t.Errorf("item %v", item.Scope)
+	}
+	// Where nobody says it, nothing is claimed and nothing is held up.
+	if err := s.sandbox.Server.AddFault(sandbox.Fault{Path: "/graph.facebook.com/v25.0/me/permissions", Status: 500, Times: 2}); err != nil {
+		t.Fatal(err)
+	}
+	account, err = s.service.Connect(t.Context(), r, nil)
+	if err != nil || len(account.MissingScopes) != 0 {
+		t.Errorf("missing %v, %v", account.MissingScopes, err)
+	}
+}
+
+// TOK-13: an exchange at Facebook that states no end, and cannot be extended,
+// is not the token of an hour, and does not cost anybody their sixty days.
+func TestAFacebookTokenWithoutAnEndIsNoHour(t *testing.T) {
+	s := newStage(t, "ok")
+	arm := func() {
+		for _, name := range []string{"instagram-facebook.exchange.no-lifetime", "instagram-facebook.extend.secret-wrong"} {
+			if err := s.sandbox.Server.ArmMishap(name); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	s.atFacebook("nora.lind")
+	arm()
+	account, err := s.service.Connect(t.Context(), s.facebook(), nil)
+	if err != nil || account.ExpiresAt != nil || account.Status != Healthy {
+		t.Fatalf("%+v, %v", account, err)
+	}
+	if account, err = s.service.Connect(t.Context(), s.facebook(), nil); err != nil || account.ExpiresAt == nil {
+		t.Fatalf("%+v, %v", account, err)
+	}
+	end := *account.ExpiresAt
+	arm()
+	if account, err = s.service.Connect(t.Context(), s.facebook(), s.watch); err != nil || account.ExpiresAt == nil || !account.ExpiresAt.Equal(end) {
+		t.Errorf("%v, want %v, %v", account.ExpiresAt, end, err)
+	}
+	if n := s.last().Notices; len(n) == 0 || n[0].Key != problem.ExtendRefused {
+		t.Errorf("%v", n)
+	}
+}
+
+// An app that wants a proof of its secret with every request gets one wherever
+// the secret is kept: at a check, a renewal, an import and an inspection.
+func TestAKeptSecretIsTheProof(t *testing.T) {
+	s := newStage(t, "ok", func(c *Config) { c.Wait = atOnce })
+	arm := func(name string) {
+		t.Helper()
+		// The first without a secret at hand, the second before the proof.
+		for range 2 {
+			if err := s.sandbox.Server.ArmMishap(name + ".proof-required"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	r := s.request()
+	r.KeepSecret = true
+	kept, err := s.service.Connect(t.Context(), r, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proven := func() (n int) {
+		_, log := s.sandbox.Server.Log()
+		for _, one := range log {
+			if strings.Contains(strings.Join(one.Parameters, " "), "appsecret_proof") {
+				n++
+			}
+		}
+		return n
+	}
+	arm("instagram.identity")
+	if got, err := s.service.Check(t.Context(), kept.ID); err != nil || !got.Works {
+		t.Errorf("check: %+v, %v", got.Problem, err)
+	}
+	arm("instagram.identity")
+	if got, err := s.service.Inspect(t.Context(), s.handed(kept.ID).AccessToken); err != nil || !got.Works {
+		t.Errorf("inspect: %+v, %v", got.Problem, err)
+	}
+	arm("instagram.identity")
+	if _, err := s.service.Import(t.Context(), Paste{Text: s.handed(kept.ID).AccessToken}); err != nil {
+		t.Errorf("import: %v", err)
+	}
+	if n := proven(); n != 3 {
+		t.Errorf("%d requests with a proof", n)
+	}
+	s.atFacebook("nora.lind")
+	f := s.facebook()
+	f.KeepSecret = true
+	at, err := s.service.Connect(t.Context(), f, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	arm("instagram-facebook.accounts")
+	if got, err := s.service.Check(t.Context(), at.ID); err != nil || !got.Works {
+		t.Errorf("check at Facebook: %+v, %v", got.Problem, err)
+	}
+	// Without a kept secret the wish is told as it is.
+	if err := s.service.RemoveApp(t.Context(), kept.App); err != nil {
+		t.Fatal(err)
+	}
+	arm("instagram.identity")
+	if got, err := s.service.Check(t.Context(), kept.ID); err != nil || got.Works || !problem.Has(got.Problem, problem.ProofRequired) || got.Account.Status == NeedsSignIn {
+		t.Errorf("%+v, %v", got.Problem, err)
+	}
+}
+
 // One sign-in at Facebook is an account for each Instagram account that the
 // token reaches, each with the user token in an item of its own.
 func TestOneSignInAtFacebookIsSeveralAccounts(t *testing.T) {

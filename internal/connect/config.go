@@ -404,12 +404,46 @@ func (s *Service) client(d provider.Definition) *oauth.Client {
 	return &oauth.Client{HTTP: hc, Now: s.config.Now, Known: s.known}
 }
 
-// proving is client with the app's secret, where the completion has it, for a
-// provider that asks for a proof of it beside the token.
-func (s *Service) proving(d provider.Definition, c *completion) *oauth.Client {
+// proving asks with the app's secret at hand, where the completion has it, for a
+// provider that wants a proof of it beside the token; else as proved does.
+func proving[T any](ctx context.Context, s *Service, d provider.Definition, c *completion, ask func(*oauth.Client) (T, error)) (T, error) {
+	if c.secret.Empty() {
+		return proved(ctx, s, d, c.answer.AppID, ask)
+	}
 	client := s.client(d)
 	client.Secret = c.secret
-	return client
+	return ask(client)
+}
+
+// proved asks, and once more where the provider wants a proof of the app's secret
+// and that is kept: the keychain is not opened for a wish that nobody has. app is
+// the id of the token's app; empty, or gone, it is the provider's only app whose
+// secret is kept. The secret itself is not sent, and a proof by another app's
+// tells nobody anything.
+func proved[T any](ctx context.Context, s *Service, d provider.Definition, app string, ask func(*oauth.Client) (T, error)) (T, error) {
+	client := s.client(d)
+	got, err := ask(client)
+	if !problem.Has(err, problem.ProofRequired) || !d.Meta() {
+		return got, err
+	}
+	apps, readErr := s.library.Apps(ctx)
+	if readErr != nil {
+		return got, err
+	}
+	apps = slices.DeleteFunc(apps, func(one library.App) bool {
+		return one.Provider != d.ID || !one.SecretKept || app != "" && one.ID != app || one.EndpointsSHA256 != s.fingerprint(d.ID)
+	})
+	if len(apps) != 1 {
+		return got, err
+	}
+	kept, readErr := s.store.Get(ctx, clientItem(apps[0].ID))
+	if readErr != nil {
+		s.log.Info("secret for a proof not read", "err", readErr)
+		return got, err
+	}
+	s.known.Add(kept)
+	client.Secret = kept
+	return ask(client)
 }
 
 func (s *Service) sealer(ctx context.Context) (*vault.Sealer, error) {

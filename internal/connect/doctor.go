@@ -42,7 +42,8 @@ var checkOrder = []string{"client_id", "client_secret", "scopes", "hosts", "redi
 // not forbid it: whether the provider knows the client id, tried with a made-up
 // code and a made-up secret, and by that answer's Date whether our clock is
 // right. The person's secret is never sent. A provider that cannot be asked so
-// is not asked at all, and then nothing is said about the clock.
+// is not asked at all, and then nothing is said about the clock; nor is it where
+// the answer does not say what time it is.
 //
 // Lines come to observe one by one (it may be nil), those of the network at the
 // latest after 15 s; they are returned in the order of the page. Nothing here
@@ -203,6 +204,9 @@ func (p *preflight) clockOrNet(d provider.Definition) (Line, bool) {
 		}
 		return l, true
 	}
+	if !p.Dated {
+		return Line{}, false
+	}
 	off := p.Skew.Abs()
 	if off < clockOff {
 		n := max(1, int(off.Round(time.Second)/time.Second))
@@ -228,7 +232,7 @@ func secretLine(d provider.Definition, in Setup, kept, moved bool) Line {
 		return Line{Check: "client_secret", Level: Bad, Problem: problem.New(problem.EndpointsChanged, "provider", d.Name)}
 	case clean.Empty() && kept:
 		return Line{Check: "client_secret", Level: Fine, Variant: "kept", Args: map[string]string{"kept": "yes"}}
-	case clean.Empty() && d.Exchange.Public:
+	case clean.Empty() && !oauth.NeedsSecret(d):
 		return Line{Check: "client_secret", Level: Fine, Variant: "public", Args: map[string]string{"provider": d.Name}}
 	case clean.Empty():
 		return Line{Check: "client_secret", Level: Look, Problem: problem.New(problem.SecretMissing, "app", in.App, "provider", d.Name)}

@@ -102,6 +102,27 @@ func TestTheDoctorReadsTheClock(t *testing.T) {
 	}
 }
 
+// An answer without a Date says nothing about our clock, least of all "fine".
+func TestTheDoctorIsSilentAboutAClockThatNobodyCompared(t *testing.T) {
+	for _, date := range [][]string{nil, {"yesterday"}} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header()["Date"] = date
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = w.Write([]byte(`{"error_type":"OAuthException","code":400,"error_message":"Invalid authorization code"}`))
+		}))
+		t.Cleanup(server.Close)
+		base, err := url.Parse(server.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := newStage(t, "ok", func(c *Config) { c.SandboxURL = base })
+		lines := s.lines(s.request().Setup)
+		if got := checks(lines); slices.Contains(got, "clock") || slices.Contains(got, "net") || lines[0].Variant != "known" {
+			t.Errorf("%v: %+v", date, got)
+		}
+	}
+}
+
 // TOK-2: what the doctor sends has neither the person's secret nor anything of
 // the keychain in it. A listener in the provider's place reads every byte.
 func TestTheDoctorNeverSendsTheSecret(t *testing.T) {

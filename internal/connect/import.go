@@ -73,7 +73,7 @@ func (s *Service) Inspect(ctx context.Context, text secret.Text) (Inspected, err
 		found.Problem = problem.Of(err)
 		return found, nil
 	}
-	who, reached, err := s.speaksFor(ctx, d, shape.Token, "")
+	who, reached, err := s.speaksFor(ctx, d, shape.Token, "", "")
 	if len(reached) > 0 {
 		// It works, and Problem says what else there is to say.
 		if found.Choices, err = s.reachable(ctx, d, reached, err, &found); err != nil || found.Problem != nil {
@@ -132,7 +132,7 @@ func (s *Service) judge(text secret.Text, wanted string) (Shape, provider.Defini
 		if p := shape.Problem; p != nil {
 			found, prefix = p.Args["found"], p.Args["prefix"]
 		}
-		return refused(problem.New(problem.TokenOtherService, "found", found, "prefix", prefix, "provider", s.nameOf(wanted)))
+		return refused(problem.New(problem.TokenOtherService, "found", found, "prefix", prefix, "provider", s.nameOf(wanted), "other", id))
 	}
 	d, err := s.definition(id)
 	switch {
@@ -150,23 +150,28 @@ func (s *Service) judge(text secret.Text, wanted string) (Shape, provider.Defini
 
 // whose asks whose token it is. A long-lived token is never sent to the
 // exchange or the extension; this is the one request of a pasted token.
-func (s *Service) whose(ctx context.Context, d provider.Definition, token secret.Text) (oauth.Person, error) {
+func (s *Service) whose(ctx context.Context, d provider.Definition, token secret.Text, app string) (oauth.Person, error) {
 	return twice(func() (oauth.Person, error) {
-		return s.client(d).Identify(ctx, d, oauth.Token{Access: token, Type: "bearer"})
+		return proved(ctx, s, d, app, func(c *oauth.Client) (oauth.Person, error) {
+			return c.Identify(ctx, d, oauth.Token{Access: token, Type: "bearer"})
+		})
 	})
 }
 
 // speaksFor asks whose token it is. Where it stands for a person with several
 // accounts, it is the one that is wanted, by id or username, or the only one that
 // it reaches; reached has all of them. Which one cannot be guessed: the problem
-// is then import.several (args n, accounts).
-func (s *Service) speaksFor(ctx context.Context, d provider.Definition, token secret.Text, wanted string) (oauth.Person, []oauth.Reached, error) {
+// is then import.several (args n, accounts). app is the id of the token's app,
+// or empty.
+func (s *Service) speaksFor(ctx context.Context, d provider.Definition, token secret.Text, wanted, app string) (oauth.Person, []oauth.Reached, error) {
 	if d.Accounts.URL == "" {
-		who, err := s.whose(ctx, d, token)
+		who, err := s.whose(ctx, d, token, app)
 		return who, nil, err
 	}
 	reached, err := twice(func() ([]oauth.Reached, error) {
-		return s.client(d).Reach(ctx, d, oauth.Token{Access: token, Type: "bearer"})
+		return proved(ctx, s, d, app, func(c *oauth.Client) ([]oauth.Reached, error) {
+			return c.Reach(ctx, d, oauth.Token{Access: token, Type: "bearer"})
+		})
 	})
 	if err != nil {
 		return oauth.Person{}, nil, err
@@ -315,7 +320,11 @@ func (s *Service) Import(ctx context.Context, in Paste) (Account, error) {
 	if _, err := s.furnish(ctx); err != nil {
 		return Account{}, err
 	}
-	who, _, err := s.speaksFor(ctx, d, shape.Token, in.UserID)
+	appID := ""
+	if app != nil {
+		appID = app.ID
+	}
+	who, _, err := s.speaksFor(ctx, d, shape.Token, in.UserID, appID)
 	if err != nil {
 		return Account{}, err
 	}

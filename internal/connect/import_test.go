@@ -275,6 +275,8 @@ func TestWhatCannotBeTakenInIsSentNowhere(t *testing.T) {
 		_, err := s.service.Import(t.Context(), row.paste)
 		if p := problem.Of(err); p == nil || p.Key != row.key || p.Args["reason"] != row.reason {
 			t.Errorf("%s: %v, want %s %s", row.name, err, row.key, row.reason)
+		} else if row.key == problem.TokenOtherService && p.Args["other"] != Read(row.paste.Text).Provider {
+			t.Errorf("%s: the switch leads to %q", row.name, p.Args["other"])
 		} else if row.key == problem.ImportIssued && (p.Kind != problem.Input || p.Args["field"] != "issued") {
 			t.Errorf("%s: %v", row.name, p)
 		}

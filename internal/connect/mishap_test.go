@@ -13,6 +13,7 @@ import (
 	"github.com/tokenkeep/tokenkeep/internal/provider"
 	"github.com/tokenkeep/tokenkeep/internal/sandbox"
 	"github.com/tokenkeep/tokenkeep/internal/secret"
+	words "github.com/tokenkeep/tokenkeep/internal/text"
 )
 
 // ownJudgement are the problems that the program finds by itself in what a
@@ -32,7 +33,6 @@ var inSilence = map[problem.Key]string{
 type misfortune struct {
 	*stage
 	provider string
-	id       string
 }
 
 func newMisfortune(t *testing.T, name string) *misfortune {
@@ -67,57 +67,55 @@ func (m *misfortune) request() Request {
 
 // signIn gives what a sign-in ends with, or what it refuses while it waits, or
 // what it has to say about a token that came all the same.
-func (m *misfortune) signIn() problem.Key {
+func (m *misfortune) signIn() *problem.Problem {
 	ctx, cancel := context.WithCancel(m.t.Context())
 	defer cancel()
 	var mu sync.Mutex
-	var told problem.Key
+	var told *problem.Problem
 	account, err := m.service.Connect(ctx, m.request(), func(st State) {
 		mu.Lock()
 		defer mu.Unlock()
 		switch {
-		case st.Refused != nil && told == "":
-			told = st.Refused.Key
+		case st.Refused != nil && told == nil:
+			told = st.Refused
 			cancel()
 		case st.Step == Connected && len(st.Notices) > 0:
-			told = st.Notices[0].Key
+			told = st.Notices[0]
 		}
 	})
 	mu.Lock()
 	defer mu.Unlock()
 	switch {
-	case told != "":
+	case told != nil:
 		return told
 	case err != nil:
-		return problem.Of(err).Key
+		return problem.Of(err)
 	case len(account.MissingScopes) > 0:
-		return problem.PermissionMissing
+		return problem.New(problem.PermissionMissing, "provider", account.ProviderName, "scope", account.MissingScopes[0])
 	}
-	return ""
+	return nil
 }
 
-// account is one that is old enough to be renewed.
+// account is one that is old enough to be renewed. Its token is a new one each
+// time: what struck before may have ended the last.
 func (m *misfortune) account() string {
 	m.t.Helper()
-	if m.id == "" {
-		r := m.request()
-		account, err := m.service.Connect(m.t.Context(), r, nil)
-		if err != nil {
-			m.t.Fatal(err)
-		}
-		m.id = account.ID
+	account, err := m.service.Connect(m.t.Context(), m.request(), nil)
+	if err != nil {
+		m.t.Fatal(err)
 	}
 	m.sandbox.Server.Forward(25 * time.Hour)
-	return m.id
+	return account.ID
 }
 
-// meet lets one mishap strike a real call and gives its problem's key.
-func (m *misfortune) meet(one sandbox.Mishap) problem.Key {
+// meet lets one mishap strike a real call and gives its problem.
+func (m *misfortune) meet(one sandbox.Mishap) *problem.Problem {
 	m.t.Helper()
 	defer m.sandbox.Server.ClearMishaps()
 	arm := func() {
-		// Twice, because what changes nothing is asked twice.
-		for range 2 {
+		// What changes nothing is asked twice, and a request for a proof is tried
+		// without a secret, without the proof, and with it.
+		for range 4 {
 			if err := m.sandbox.Server.ArmMishap(one.Name); err != nil {
 				m.t.Fatal(err)
 			}
@@ -129,7 +127,7 @@ func (m *misfortune) meet(one sandbox.Mishap) problem.Key {
 		if err != nil {
 			m.t.Fatal(err)
 		}
-		return d.ReadPage(one.Page + one.Body).Key
+		return d.ReadPage(one.Page + one.Body)
 	case "renew":
 		id := m.account()
 		arm()
@@ -137,17 +135,11 @@ func (m *misfortune) meet(one sandbox.Mishap) problem.Key {
 		if err == nil && got.Problem != nil {
 			err = got.Problem
 		}
-		if err == nil {
-			return ""
-		}
-		return problem.Of(err).Key
+		return problem.Of(err)
 	case "discovery":
 		arm()
 		_, err := m.service.Discover(m.t.Context(), "https://login.example")
-		if err == nil {
-			return ""
-		}
-		return problem.Of(err).Key
+		return problem.Of(err)
 	}
 	arm()
 	return m.signIn()
@@ -160,14 +152,47 @@ func wellAfter(name string) bool {
 		name == "threads.exchange.permission-missing" || name == "instagram-basic-display.exchange.permission-missing"
 }
 
-// unworded are mishaps whose text is free: it is shown as it is.
+// unworded are mishaps whose text is free, or was never seen: it is shown as it is.
 func unworded(one sandbox.Mishap) bool {
-	return one.Row == 46 || one.Name == "oauth2.page.client-unknown"
+	return one.Row == 46 || one.Row == 34 || one.Name == "oauth2.page.client-unknown"
+}
+
+// hereOnly are problems after which there is nothing to press: what to change
+// stands in the field above.
+var hereOnly = map[problem.Key]bool{problem.DiscoveryIssuer: true}
+
+// seen holds a problem against what a person gets of it, in every language: its
+// sentences, a button that says what it does, and the exit code of its kind.
+func seen(t *testing.T, name string, p *problem.Problem) {
+	t.Helper()
+	broken := func(s string) bool {
+		return strings.TrimSpace(s) == "" || strings.ContainsAny(s, "⟦⟧{}") || strings.Contains(s, "<no value>")
+	}
+	for _, language := range words.Languages() {
+		c := words.For(language)
+		told := c.Tell(p)
+		for _, sentence := range []string{told.Title, told.Happened, told.Advice} {
+			if broken(sentence) {
+				t.Errorf("%s: %s %s reads %q", name, language, p.Key, sentence)
+			}
+		}
+		for _, action := range p.Actions() {
+			if button := c.ActionBeside(p, action); broken(button) {
+				t.Errorf("%s: %s the button %s reads %q", name, language, action, button)
+			}
+		}
+	}
+	if len(p.Actions()) == 0 && !hereOnly[p.Key] {
+		t.Errorf("%s: %s has no button", name, p.Key)
+	}
+	if code := p.Kind.ExitCode(); code < 2 || code > 9 || p.Kind != problem.New(p.Key).Kind {
+		t.Errorf("%s: %s ends with exit code %d", name, p.Key, code)
+	}
 }
 
 // What a provider can cause, and the scenario that shows it, has no gap: every
-// mishap of the practice ground ends a real call with a problem that has a kind
-// and so a sentence and an exit code (the catalogue's test), and every problem
+// mishap of the practice ground ends a real call with a problem that has its
+// sentence, its button and its exit code, and every problem
 // of every definition's dictionary is the end of one of them.
 func TestEveryProviderProblemHasAScenario(t *testing.T) {
 	var mu sync.Mutex
@@ -181,17 +206,22 @@ func TestEveryProviderProblemHasAScenario(t *testing.T) {
 					if one.Provider != name {
 						continue
 					}
-					key := m.meet(one)
+					var key problem.Key
+					p := m.meet(one)
+					if p != nil {
+						key = p.Key
+					}
 					switch {
 					case wellAfter(one.Name):
 						if key != "" {
 							t.Errorf("%s: %s", one.Name, key)
 						}
 						continue
-					case key == "" || key == problem.Unexpected || key == problem.UnknownAnswer && !unworded(one) || key == problem.DeadlinePassed || !problem.Listed(key):
+					case key == "" || key == problem.Unexpected || key == problem.UnknownAnswer && !unworded(one) || key == problem.DeadlinePassed || key == problem.RenewImpossible || !problem.Listed(key):
 						t.Errorf("%s (row %d, %s) ends with %q", one.Name, one.Row, one.Source, key)
 						continue
 					}
+					seen(t, one.Name, p)
 					mu.Lock()
 					shown[key] = append(shown[key], one.Name)
 					mu.Unlock()

@@ -502,7 +502,9 @@ var errFaster = errors.New("connect: another token is stored by now")
 // may have done so, and what helps then helps for minutes), or a refusal that
 // may be a lagging copy's.
 func (s *Service) askTwice(ctx context.Context, row library.Account, item vault.Item, d provider.Definition, app oauth.App) (oauth.Token, error) {
-	ask := func() (oauth.Token, error) { return s.client(d).Renew(ctx, d, held(item), app) }
+	ask := func() (oauth.Token, error) {
+		return proved(ctx, s, d, row.AppID, func(c *oauth.Client) (oauth.Token, error) { return c.Renew(ctx, d, held(item), app) })
+	}
 	token, err := ask()
 	switch {
 	case problem.Has(err, problem.NetworkCut):

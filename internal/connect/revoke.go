@@ -132,7 +132,8 @@ func (s *Service) revokeAtProvider(ctx context.Context, d provider.Definition, r
 		}
 	}
 	token := oauth.Token{Access: item.AccessToken, Refresh: item.RefreshToken, Type: item.TokenType}
-	if err := s.client(d).Revoke(ctx, d, token, app); err != nil {
+	_, err = proved(ctx, s, d, row.AppID, func(c *oauth.Client) (struct{}, error) { return struct{}{}, c.Revoke(ctx, d, token, app) })
+	if err != nil {
 		return problem.New(problem.RevokeFailed, "provider", d.Name).Said(problem.Of(err).Provider).Because(err)
 	}
 	return nil

@@ -112,7 +112,7 @@ func Read(text secret.Text) Shape {
 		case !f.living:
 			shape.Problem = problem.New(problem.PasteRetired)
 		case f.found != "":
-			shape.Problem = problem.New(problem.TokenOtherService, "found", f.found, "prefix", f.prefix, "provider", "Instagram")
+			shape.Problem = problem.New(problem.TokenOtherService, "found", f.found, "prefix", f.prefix, "provider", "Instagram", "other", f.provider)
 		}
 		return shape
 	}

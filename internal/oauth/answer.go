@@ -25,8 +25,6 @@ const (
 	maxLifetime = 3650 * 24 * 60 * 60 // seconds
 	maxUserID   = 64
 	maxScopes   = 200
-	// shortLife is what Meta documents for a token that states no end.
-	shortLife = time.Hour
 )
 
 // Token is what a provider gave.

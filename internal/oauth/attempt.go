@@ -242,7 +242,9 @@ func (a *Attempt) Read(rawQuery string) (secret.Text, error) {
 		len(params["code"]) > 0 && len(params["error"]) > 0:
 		return secret.Text{}, problem.New(problem.AnswerDoubled, "provider", name)
 	}
-	if issuer := a.definition.Authorize.Issuer; issuer != "" && (len(params["iss"]) != 1 || params["iss"][0] != issuer) {
+	// One who did not promise "iss" may send none, and never another's (ATT-6).
+	promised := !a.definition.Authorize.IssOptional || len(params["iss"]) > 0
+	if issuer := a.definition.Authorize.Issuer; issuer != "" && promised && (len(params["iss"]) != 1 || params["iss"][0] != issuer) {
 		return secret.Text{}, problem.New(problem.IssMismatch, "provider", name, "issuer", issuer,
 			"found", problem.Outside(first(params["iss"]), 200))
 	}

@@ -376,6 +376,26 @@ func TestATT6_IssuerMustBeTheDefinitions(t *testing.T) {
 	}
 }
 
+// Who does not promise "iss" may send none, and never another's.
+func TestATT6_AnIssuerThatWasNotPromisedIsComparedToo(t *testing.T) {
+	d := own(t)
+	d.Authorize.IssOptional = true
+	a := attempt(t, d)
+	state := a.State().Reveal()
+	for _, query := range []string{"code=x&iss=https://evil.example", "code=x&iss=", "code=x&iss=https://login.example&iss=https://login.example", "error=access_denied&iss=https://evil.example"} {
+		if _, err := a.Read(query + "&state=" + state); !problem.Has(err, problem.IssMismatch) || a.Used() {
+			t.Errorf("%s: %v", query, err)
+		}
+	}
+	if _, err := a.Read("code=x&state=" + state); err != nil {
+		t.Error(err)
+	}
+	a = attempt(t, d)
+	if _, err := a.Read("code=x&iss=https://login.example&state=" + a.State().Reveal()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestATT13_RetiredAndEmptyAreRefusedBeforeAnAddressExists(t *testing.T) {
 	r, _ := provider.Load("")
 	retired, err := r.Get("instagram-basic-display")
@@ -421,16 +441,14 @@ func TestATT13_RetiredAndEmptyAreRefusedBeforeAnAddressExists(t *testing.T) {
 func TestATT15_MissingPermissions(t *testing.T) {
 	asked := []string{"a", "b", "c"}
 	for _, row := range []struct {
-		token Token
-		want  []string
+		granted, want []string
 	}{
-		{Token{ScopesKnown: true, Scopes: []string{"c", "x"}}, []string{"a", "b"}},
-		{Token{ScopesKnown: true, Scopes: []string{"a", "b", "c", "d"}}, nil},
-		{Token{ScopesKnown: true}, asked},
-		{Token{}, nil},
+		{[]string{"c", "x"}, []string{"a", "b"}},
+		{[]string{"a", "b", "c", "d"}, nil},
+		{nil, nil},
 	} {
-		if got := Missing(asked, row.token); !slices.Equal(got, row.want) {
-			t.Errorf("%+v: %v", row.token.Scopes, got)
+		if got := Missing(asked, row.granted, false); !slices.Equal(got, row.want) || got == nil {
+			t.Errorf("%+v: %v", row.granted, got)
 		}
 	}
 }

@@ -50,8 +50,8 @@ type Client struct {
 }
 
 // Exchange turns the code into the first token (RFC 6749 4.1.3). It sends one
-// request and never another. A token whose end is not stated lives one hour at
-// Meta and has no known end elsewhere.
+// request and never another. A token whose end is not stated lives as long as the
+// definition says, and has no known end where that says nothing.
 //
 // Problems: the dictionary's, provider.unknown_answer with the provider's
 // text, network.*, provider.*, sign_in.cancelled. After the request was
@@ -74,8 +74,8 @@ func (c *Client) Exchange(ctx context.Context, a *Attempt, code secret.Text) (To
 	if err != nil {
 		return Token{}, ask.odd()
 	}
-	if lifetime < 0 && d.Meta() {
-		lifetime = shortLife
+	if lifetime < 0 && d.Exchange.Lifetime > 0 {
+		lifetime = d.Exchange.Lifetime
 	}
 	return c.dated(t, lifetime, got), nil
 }
@@ -174,7 +174,9 @@ type reply struct {
 	top    object
 	said   provider.Refusal
 	sentAt time.Time
-	skew   time.Duration
+	// dated: the answer has a Date, by which skew was counted.
+	skew  time.Duration
+	dated bool
 }
 
 func (r request) host() string {
@@ -319,7 +321,8 @@ func (c *Client) send(ctx context.Context, r request) (reply, error) {
 		return reply{}, c.failure(ctx, r, known, err, written.Load())
 	}
 	defer func() { _ = resp.Body.Close() }()
-	got := reply{sentAt: sent, skew: skew(resp.Header.Get("Date"), sent, c.now())}
+	got := reply{sentAt: sent}
+	got.skew, got.dated = skew(resp.Header.Get("Date"), sent, c.now())
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		return got, r.problem(problem.NetworkRedirected, "to", target(resp, r.host()))
 	}
@@ -374,13 +377,14 @@ func (c *Client) now() time.Time {
 	return c.Now()
 }
 
-// skew compares the provider's Date with the middle of our waiting.
-func skew(date string, sent, received time.Time) time.Duration {
+// skew compares the provider's Date with the middle of our waiting; ok is false
+// where there is none to read.
+func skew(date string, sent, received time.Time) (off time.Duration, ok bool) {
 	at, err := parseDate(date)
 	if err != nil {
-		return 0
+		return 0, false
 	}
-	return at.Sub(sent.Add(received.Sub(sent) / 2)).Round(time.Second)
+	return at.Sub(sent.Add(received.Sub(sent) / 2)).Round(time.Second), true
 }
 
 // refusal turns the provider's no into a problem.

@@ -230,8 +230,10 @@ func TestTOK13_LifetimesCountFromSending(t *testing.T) {
 			t.Errorf("%v: sent %v, ends %v, skew %v, %v", off, got.SentAt, got.ExpiresAt, got.Skew, err)
 		}
 	}
-	if got := skew("yesterday", start, start); got != 0 {
-		t.Errorf("an unreadable date: %v", got)
+	for _, date := range []string{"yesterday", ""} {
+		if got, ok := skew(date, start, start); got != 0 || ok {
+			t.Errorf("%q: %v, %v", date, got, ok)
+		}
 	}
 }
 

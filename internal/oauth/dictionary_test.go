@@ -213,7 +213,7 @@ var standard = []entry{
 	{0, "[V]", oa, "redirect", 0, "error=account_selection_required", problem.SignInUnanswered, problem.SignInAgain, 4},
 	{0, "[V]", oa, "identity", 401, `{"error":"invalid_token"}`, problem.TokenRefused, problem.SignInAgain, 9},
 	{0, "[V]", oa, "identity", 403, `{"error":"insufficient_scope"}`, problem.PermissionMissing, problem.ChoosePermissions, 4},
-	{0, "[V]", oa, "page", 0, `{"error":"invalid_request","error_description":"redirect_uri did not match"}`, problem.ServerUnsupported, problem.TryAgain, 4},
+	{0, "[V]", oa, "page", 0, `{"error":"invalid_request","error_description":"redirect_uri did not match"}`, problem.RedirectUnknown, problem.CopyAddress, 4},
 }
 
 // asked sends one answer through the readers that the program uses.
@@ -283,7 +283,7 @@ func (a *asked) about(t *testing.T, id, where string, status int, said string) e
 	case "granted":
 		var got Token
 		if got, err = a.client.Exchange(t.Context(), attempt, secret.New(canaryCode)); err == nil {
-			if lacking := Missing([]string{"instagram_business_basic", "instagram_business_manage_insights"}, got); len(lacking) == 1 {
+			if lacking := Missing([]string{"instagram_business_basic", "instagram_business_manage_insights"}, got.Scopes, false); len(lacking) == 1 {
 				err = problem.New(problem.PermissionMissing, "provider", d.Name, "scope", lacking[0])
 			}
 		}

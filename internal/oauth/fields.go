@@ -135,16 +135,13 @@ func CheckScopes(d provider.Definition, scopes []string) ([]string, error) {
 }
 
 // Missing lists the permissions that were asked for and not granted, in the
-// order asked. A token that does not say what it may do misses nothing that we
-// know of (security.md ATT-15). offline_access asks for a refresh token; where
-// one came, it is not missing, whatever the list says.
-func Missing(asked []string, t Token) []string {
-	if !t.ScopesKnown {
-		return nil
-	}
-	var missing []string
+// order asked. Where nobody said what was granted (an empty list) nothing is
+// claimed to be missing (security.md ATT-15). offline_access asks for a refresh
+// token; where one came, it is not missing, whatever the list says.
+func Missing(asked, granted []string, refreshes bool) []string {
+	missing := []string{}
 	for _, name := range asked {
-		if !slices.Contains(t.Scopes, name) && !(name == offlineAccess && !t.Refresh.Empty()) {
+		if len(granted) > 0 && !slices.Contains(granted, name) && !(name == offlineAccess && refreshes) {
 			missing = append(missing, name)
 		}
 	}

@@ -20,9 +20,10 @@ type Preflight struct {
 	// Problem is what the provider has against the client id, nil with Known,
 	// or what it answered that decides nothing.
 	Problem *problem.Problem
-	// Skew is the provider's clock minus ours, to the second; zero when it did
-	// not say.
-	Skew time.Duration
+	// Skew is the provider's clock minus ours, to the second; it means something
+	// with Dated alone: the answer said what time it is there.
+	Skew  time.Duration
+	Dated bool
 }
 
 // pastTheClient are the refusals that come only after the client id was found
@@ -56,7 +57,7 @@ func (c *Client) Preflight(ctx context.Context, d provider.Definition, clientID,
 		return Preflight{}, problem.New(problem.Unexpected, "where", "oauth.preflight")
 	}
 	got, err := c.send(ctx, ask)
-	result := Preflight{Skew: got.skew}
+	result := Preflight{Skew: got.skew, Dated: got.dated}
 	var said *problem.Problem
 	switch {
 	case err == nil:

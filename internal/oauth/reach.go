@@ -100,6 +100,43 @@ func (c *Client) Reach(ctx context.Context, d provider.Definition, t Token) ([]R
 	return all, nil
 }
 
+// Granted asks which permissions a person granted, for providers whose exchange
+// does not say. ok is false where the definition has no such address. Problems:
+// the dictionary's under "identity"; network.*, provider.*.
+func (c *Client) Granted(ctx context.Context, d provider.Definition, t Token) (scopes []string, ok bool, err error) {
+	p := d.Permissions
+	if p.URL == "" {
+		return nil, false, nil
+	}
+	ask := request{
+		where: "identity", definition: d, otherwise: problem.IdentityUnavailable, bearer: !d.Meta(), proof: c.Secret,
+		step:   provider.Step{Method: http.MethodGet, URL: p.URL, Encoding: "query"},
+		values: map[string]secret.Text{"access_token": t.Access},
+	}
+	if d.Meta() {
+		ask.step.Params = map[string]string{"access_token": "{access_token}"}
+	}
+	got, err := c.sendProving(ctx, ask)
+	if err != nil {
+		return nil, false, err
+	}
+	var rows []object
+	if raw := descend(got.top, p.List); raw == nil || json.Unmarshal(raw, &rows) != nil || len(rows) > maxScopes {
+		return nil, false, ask.odd()
+	}
+	scopes = []string{}
+	for _, row := range rows {
+		name := scalar(descend(row, p.Name))
+		if !visible(name, 128) {
+			return nil, false, ask.odd()
+		}
+		if scalar(descend(row, p.Status)) == p.Granted && !slices.Contains(scopes, name) {
+			scopes = append(scopes, name)
+		}
+	}
+	return scopes, true, nil
+}
+
 // collect adds a row, or improves the one of the same account.
 func collect(all []Reached, one Reached) []Reached {
 	at := slices.IndexFunc(all, func(r Reached) bool { return r.UserID != "" && r.UserID == one.UserID })

@@ -6,8 +6,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tokenkeep/tokenkeep/internal/problem"
 	"github.com/tokenkeep/tokenkeep/internal/provider"
@@ -29,6 +31,44 @@ func (s *server) pages() provider.Definition {
 	}
 	d.Errors = []provider.ErrorRow{{Match: "appsecret_proof", Key: string(problem.ProofRequired)}}
 	return d
+}
+
+// What was granted, in the form of providers.md 3.5 [V].
+func TestATT15_GrantedPermissionsAreAskedFor(t *testing.T) {
+	s := serve(t, body(200, `{"data":[{"permission":"instagram_basic","status":"granted"},{"permission":"pages_show_list","status":"declined"},{"permission":"instagram_basic","status":"granted"}]}`))
+	d := s.pages()
+	if got, ok, err := client(t, d).Granted(t.Context(), d, short()); got != nil || ok || err != nil {
+		t.Errorf("without an address: %v %v %v", got, ok, err)
+	}
+	d.Permissions = provider.Permissions{URL: s.URL + "/me/permissions", List: "data", Name: "permission", Status: "status", Granted: "granted"}
+	got, ok, err := client(t, d).Granted(t.Context(), d, short())
+	if err != nil || !ok || !slices.Equal(got, []string{"instagram_basic"}) {
+		t.Errorf("%v %v %v", got, ok, err)
+	}
+	for _, odd := range []string{`{}`, `{"data":{}}`, `{"data":[{"permission":1e3,"status":"granted"},{"status":"granted"}]}`, `{"data":[{"permission":"a b","status":"granted"}]}`} {
+		s := serve(t, body(200, odd))
+		d.Permissions.URL = s.URL + "/me/permissions"
+		if got, ok, err := client(t, d).Granted(t.Context(), d, short()); ok || !problem.Has(err, problem.ProviderOddAnswer) {
+			t.Errorf("%s: %v %v", odd, got, err)
+		}
+	}
+}
+
+// Facebook's exchange may leave the end out, and no page says what it is then.
+func TestTOK13_AnEndThatNobodyStatedIsNotMadeUp(t *testing.T) {
+	r, _ := provider.Load("")
+	for id, life := range map[string]time.Duration{"instagram": time.Hour, "threads": time.Hour, "instagram-basic-display": time.Hour, "instagram-facebook": 0, "oauth2": 0} {
+		d, err := r.Get(id)
+		if err != nil || d.Exchange.Lifetime != life {
+			t.Errorf("%s: %v, %v", id, d.Exchange.Lifetime, err)
+		}
+	}
+	s := serve(t, body(200, `{"access_token":"`+canaryShort+`","token_type":"bearer"}`))
+	d := s.practice(t)
+	d.Exchange.Lifetime = 0
+	if got, err := client(t, d).Exchange(t.Context(), attempt(t, d), secret.New(canaryCode)); err != nil || !got.ExpiresAt.IsZero() {
+		t.Errorf("%v, %v", got.ExpiresAt, err)
+	}
 }
 
 const linked = `{"id":"11","name":"Page One","access_token":"EAAcanary","tasks":["ANALYZE","CREATE_CONTENT"],"instagram_business_account":{"id":"17841400000000001","username":"one","media_count":7}}`

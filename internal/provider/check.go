@@ -69,7 +69,7 @@ func (d *Definition) check(local bool) error {
 	if d.ReplacedBy != "" && !idForm.MatchString(d.ReplacedBy) {
 		return bad("replaced_by", reasonValue, d.ReplacedBy)
 	}
-	for _, part := range []func(bool) error{d.checkAuthorize, d.checkRedirect, d.checkScopes, d.checkSteps, d.checkReading, d.checkAccounts, d.checkRecipes, d.checkErrors} {
+	for _, part := range []func(bool) error{d.checkAuthorize, d.checkRedirect, d.checkScopes, d.checkSteps, d.checkReading, d.checkAccounts, d.checkPermissions, d.checkRecipes, d.checkErrors} {
 		if err := part(local); err != nil {
 			return err
 		}
@@ -102,6 +102,9 @@ func (d *Definition) checkAuthorize(local bool) error {
 	}
 	if a.Issuer != "" {
 		return address("authorize.issuer", a.Issuer, local)
+	}
+	if a.IssOptional {
+		return &flaw{"authorize.issuer", reasonMissing, ""}
 	}
 	return nil
 }
@@ -214,7 +217,7 @@ func (d *Definition) checkSteps(local bool) error {
 
 func (s *Step) check(name string, local bool) error {
 	if s.Empty() {
-		if s.Method != "" || s.Encoding != "" || len(s.Params) > 0 || s.Answer != "" || s.Secret || s.Public || s.Auth != "" {
+		if s.Method != "" || s.Encoding != "" || len(s.Params) > 0 || s.Answer != "" || s.Secret || s.Public || s.Auth != "" || s.Lifetime != 0 {
 			return &flaw{name + ".url", reasonMissing, ""}
 		}
 		return nil
@@ -232,6 +235,9 @@ func (s *Step) check(name string, local bool) error {
 		return &flaw{name + ".method", reasonValue, s.Method}
 	case !slices.Contains([]string{"meta-flat", "meta-nested", "rfc6749"}, s.Answer) && (s.Answer != "" || name != "revoke" && name != "inspect"):
 		return &flaw{name + ".answer", reasonValue, s.Answer}
+	}
+	if s.Lifetime < 0 || s.Lifetime > 0 && name != "exchange" {
+		return &flaw{name + ".lifetime", reasonValue, s.Lifetime.String()}
 	}
 	secret := false
 	for param, value := range s.Params {
@@ -304,6 +310,28 @@ func (d *Definition) checkReading(local bool) error {
 		// A whole public suffix would let everybody's pictures in.
 		if domain, err := publicsuffix.EffectiveTLDPlusOne(host); err != nil || !strings.HasSuffix(host, domain) || strings.ContainsAny(host, "/:@*") {
 			return &flaw{"media.hosts[" + strconv.Itoa(i) + "]", reasonValue, host}
+		}
+	}
+	return nil
+}
+
+func (d *Definition) checkPermissions(local bool) error {
+	p := &d.Permissions
+	words := [][2]string{{"list", p.List}, {"name", p.Name}, {"status", p.Status}, {"granted", p.Granted}}
+	if p.URL == "" {
+		for _, word := range words {
+			if word[1] != "" {
+				return &flaw{"permissions.url", reasonMissing, ""}
+			}
+		}
+		return nil
+	}
+	if err := address("permissions.url", p.URL, local); err != nil {
+		return err
+	}
+	for _, word := range words {
+		if !pathForm.MatchString(word[1]) {
+			return &flaw{"permissions." + word[0], reasonValue, word[1]}
 		}
 	}
 	return nil
@@ -475,9 +503,10 @@ func address(path, text string, local bool) error {
 	}
 	if !wrong && u.Port() != "" {
 		n, err := strconv.Atoi(u.Port())
-		wrong = err != nil || n < 1 || n > 65535
+		wrong = err != nil || n < 1 || n > 65535 || strconv.Itoa(n) != u.Port()
 	}
 	if !wrong {
+		wrong = !plainHost(u.Hostname())
 		for _, r := range text {
 			wrong = wrong || r < 0x21 || r > 0x7e
 		}
@@ -486,6 +515,23 @@ func address(path, text string, local bool) error {
 		return &flaw{path, reasonAddress, bare(text)}
 	}
 	return nil
+}
+
+// hostForm is a name as certificates write it, with the underscore that some
+// companies use.
+var hostForm = regexp.MustCompile(`^([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$`)
+
+// plainHost reports whether a host is shown to a person exactly as it is used:
+// a name of plain letters (another script's as xn--…), or an address of numbers
+// in its usual form. Go reads %D0%B0 in a host as a letter that looks like an
+// "a", and browsers read 2130706433 as 127.0.0.1; neither may be in a question.
+func plainHost(host string) bool {
+	if ip := net.ParseIP(host); ip != nil {
+		return true
+	}
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	number := strings.Trim(last, "0123456789") == "" || strings.HasPrefix(strings.ToLower(last), "0x")
+	return len(host) <= 253 && hostForm.MatchString(host) && !number
 }
 
 // bare is an address without what may be secret in it: a password before the

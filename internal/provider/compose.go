@@ -122,9 +122,12 @@ func (s Server) source() []byte {
 	pair("url", s.AuthorizeURL)
 	pair("scope_separator", " ")
 	line("pkce = %t", s.PKCE)
-	if s.IssParam {
-		// RFC 9207: only a server that promises "iss" is held to it.
+	if s.Issuer != "" {
 		pair("issuer", s.Issuer)
+		if !s.IssParam {
+			// RFC 9207: only a server that promises "iss" is held to sending it.
+			line("iss_optional = true")
+		}
 	}
 	line("\n[redirect]")
 	line(`schemes = ["http", "https"]`)
@@ -191,7 +194,11 @@ func (s Server) source() []byte {
 	line("")
 	for _, row := range commonErrors {
 		line("[[error]]")
-		pair("code", row[0])
+		if strings.HasPrefix(row[0], "/") {
+			pair("match", row[0])
+		} else {
+			pair("code", row[0])
+		}
 		pair("where", row[1])
 		pair("key", row[2])
 		line("")

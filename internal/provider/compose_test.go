@@ -63,7 +63,7 @@ func TestComposeRoundTrips(t *testing.T) {
 	s := server()
 	s.IssParam, s.PKCE, s.IdentityURL, s.RevokeURL, s.Scopes, s.Name = false, false, "", "", nil, ""
 	_, d, err := Compose(s)
-	if err != nil || d.Authorize.Issuer != "" || d.Authorize.PKCE || d.Identity.URL != "" || d.Revoke != nil || d.Name != "login.own.example" {
+	if err != nil || d.Authorize.Issuer != s.Issuer || !d.Authorize.IssOptional || d.Authorize.PKCE || d.Identity.URL != "" || d.Revoke != nil || d.Name != "login.own.example" {
 		t.Errorf("%+v, %v", d, err)
 	}
 	s.UserID, s.Username, s.IdentityURL = "id", "login", "https://login.own.example/me"

@@ -71,7 +71,9 @@ type Definition struct {
 	Renew     Renewal   `toml:"renew"`
 	Identity  Identity  `toml:"identity"`
 	Accounts  Accounts  `toml:"accounts"`
-	Media     Media     `toml:"media"`
+	// Permissions is for providers whose exchange does not say what was granted.
+	Permissions Permissions `toml:"permissions"`
+	Media       Media       `toml:"media"`
 	// Revoke is nil where neither an address nor a page is known.
 	Revoke  *Revocation `toml:"revoke"`
 	Inspect *Step       `toml:"inspect"`
@@ -102,6 +104,9 @@ type Authorize struct {
 	PKCE bool `toml:"pkce"`
 	// Issuer, when set, must come back as "iss" (RFC 9207).
 	Issuer string `toml:"issuer"`
+	// IssOptional says that the server does not promise "iss": one that comes
+	// must be the issuer, and none is fine (RFC 9207 section 2.4).
+	IssOptional bool `toml:"iss_optional"`
 	// ConfigParam is the parameter for a ready-made set of permissions kept at
 	// the provider ("config_id"). An app that has one sends it instead of scope.
 	ConfigParam string `toml:"config_param"`
@@ -161,6 +166,9 @@ type Step struct {
 	// Public says that a client without a secret may send the request too; the
 	// parameter is then left out.
 	Public bool `toml:"secret_optional"`
+	// Lifetime is the documented life of a token whose answer does not state it,
+	// for the exchange alone; 0: its end is not known then.
+	Lifetime time.Duration `toml:"lifetime"`
 }
 
 // Empty reports that the provider has no such step.
@@ -205,6 +213,18 @@ type Accounts struct {
 	// Fields maps our names (user_id username name kind posts page page_id
 	// tasks) to paths inside a row. A row without user_id reaches no account.
 	Fields map[string]string `toml:"fields"`
+}
+
+// Permissions asks what a token may do. The token goes where Identity's does.
+type Permissions struct {
+	URL string `toml:"url"`
+	// List leads to the rows, as in Accounts.
+	List string `toml:"list"`
+	// Name is a row's member with the permission's name. It counts where the
+	// member Status has the value Granted.
+	Name    string `toml:"name"`
+	Status  string `toml:"status"`
+	Granted string `toml:"granted"`
 }
 
 // Media says where posts are listed and from which domains their pictures
@@ -372,7 +392,7 @@ func (d Definition) Shipped() bool { return d.shipped }
 // addresses gives every address that is in use; recipes, redirect and issuer
 // are not requests and stay out.
 func (d *Definition) addresses() []*string {
-	all := []*string{&d.Authorize.URL, &d.Identity.URL, &d.Accounts.URL, &d.Media.URL}
+	all := []*string{&d.Authorize.URL, &d.Identity.URL, &d.Accounts.URL, &d.Permissions.URL, &d.Media.URL}
 	for _, step := range d.steps() {
 		all = append(all, &step.URL)
 	}
