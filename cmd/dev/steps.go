@@ -154,10 +154,14 @@ const npmServers = "internal/e2e/servers"
 // digest, runs no script of theirs, and asks the network for what npm does not
 // have from an earlier run.
 func installServers(ctx context.Context) error {
-	return call{
+	err := call{
 		args: []string{"npm", "--prefix", npmServers, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"},
 		env:  []string{"NPM_CONFIG_UPDATE_NOTIFIER=false"},
 	}.do(ctx)
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("%w\nThe servers of %s are not installed. The first run needs npm's registry on the network; later ones take them from npm's cache.\nWithout them the tests TestServersFromNPM… fail and the others go on", err, npmServers)
+	}
+	return err
 }
 
 // formatted fails with the names of files that gofmt would change.
