@@ -54,7 +54,7 @@ func newAppPage(c *connectScreen) *appPage {
 	p := &appPage{c: c, s: c.s, f: c.f}
 	s, f := p.s, p.f
 	d := f.definition()
-	p.m = presentApp(s.c, d, s.program())
+	p.m = s.appOf(d)
 	p.saved = kit.NewSelect(s.say("connect.app.saved"), nil, 0, p.chosen)
 	p.makeCards()
 	p.id = kit.NewMonoEntry(p.m.ID, s.say("connect.app.paste_here"))
@@ -116,12 +116,12 @@ func (p *appPage) makeCards() {
 	p.cards = append(p.cards, kit.NewOptionCard(s.say("connect.service.card"), s.say("connect.service.line")))
 	kit.Options(at, p.pickCard, p.cards...)
 	names, chosen := []string{}, 0
-	for _, d := range otherServices(s.core.Providers()) {
+	for _, d := range s.otherServices() {
 		if d.ID == f.form.Provider {
 			chosen = len(names)
 		}
 		p.shelf = append(p.shelf, d.ID)
-		names = append(names, d.Name)
+		names = append(names, s.nameOf(d))
 	}
 	if !s.practising {
 		if f.form.Provider == "" {
@@ -131,6 +131,26 @@ func (p *appPage) makeCards() {
 	}
 	p.more = kit.NewSelect(s.say("connect.service.which"), names, chosen, p.pickOther)
 	p.add = kit.NewButton(s.say("connect.service.add"), kit.Medium, func() { f.to(stageServer) }).With(theme.IconAdd)
+}
+
+// otherServices are those behind the last card. In practice they are those that
+// the pretend provider plays, whatever became of the real ones.
+func (s *shell) otherServices() []provider.Definition {
+	if s.practising {
+		return slices.DeleteFunc(s.practised(), func(d provider.Definition) bool { return slices.Contains(carded, d.ID) })
+	}
+	return otherServices(s.core.Providers())
+}
+
+// appOf is what Connect 1 says for d on this side.
+func (s *shell) appOf(d provider.Definition) appModel {
+	m := presentApp(s.c, d, s.program())
+	if s.practising && d.ID != "" {
+		// The pretend provider is on this computer.
+		m.Places = s.say("connect.app.places_practice", text.Args{"provider": d.Name, "program": s.program()})
+		m.CheckFoot = s.say("connect.app.check_foot")
+	}
+	return m
 }
 
 // others reports whether the last card is chosen.
@@ -289,7 +309,7 @@ func (p *appPage) sheet() fyne.CanvasObject {
 	s := p.s
 	id, value := p.f.practiceValues()
 	values := kit.Column(2,
-		kit.Strong(s.say("connect.app.sheet", text.Args{"provider": p.f.definition().Name})),
+		kit.Strong(s.say("connect.app.sheet", text.Args{"provider": s.nameOf(p.f.definition())})),
 		kit.Mono(id).Sized(theme.SizeCaption),
 		kit.Mono(value.Reveal()).Sized(theme.SizeCaption),
 		kit.Gap(6),

@@ -54,7 +54,7 @@ func (p *secretPage) build() []fyne.CanvasObject {
 	}
 	card := kit.NewCard(kit.Column(16, kit.Column(2, kit.Subheading(title), kit.Muted(joined(f.definition().Name, f.form.App))),
 		p.box, p.forget,
-		kit.IconLine(theme.IconLock, theme.ColorMuted, kit.Runs(presentApp(s.c, f.definition(), s.program()).Places)...)))
+		kit.IconLine(theme.IconLock, theme.ColorMuted, kit.Runs(s.appOf(f.definition()).Places)...)))
 	return []fyne.CanvasObject{p.c.head(2), kit.AtMost(560, card)}
 }
 

@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,9 +52,20 @@ func signInAt(t *testing.T, id string) {
 	preferences{w.app.Preferences()}.setWarned(true)
 	w.s.start()
 	w.until("the practice ground", func() bool { return w.s.accounts.known })
-	w.s.connectWith(id)
+	w.s.goConnect(connectStart{})
 	screen := w.s.connect.(*connectScreen)
 	w.until("the form", func() bool { return !screen.f.loading })
+	// By the card that a person presses, and by the list behind the last one.
+	card := "connect.service.card"
+	if slices.Contains(carded, id) {
+		card = "connect.road." + id + ".card"
+	}
+	w.tap(kit.RoleRadio, c.Say(card))
+	page := screen.page.(*appPage)
+	if at := slices.Index(page.shelf, id); at >= 0 {
+		page.pickOther(at)
+	}
+	w.says(c.Say("connect.app.check_foot"))
 	if screen.f.form.Provider != id {
 		t.Fatalf("the form is for %q", screen.f.form.Provider)
 	}

@@ -489,7 +489,7 @@ func (g *recipeScreen) testPart() []fyne.CanvasObject {
 	}
 	if m.Test == "client_id" || m.Test == "vault" {
 		foot := s.say("help.check_foot", text.Args{"provider": g.d.Name})
-		if g.d.Practising() || !g.d.Preflight {
+		if s.practising || !g.d.Preflight {
 			foot = s.say("connect.app.check_foot")
 		}
 		parts = append(parts, kit.IconLine(theme.IconLock, theme.ColorMuted, kit.Runs(foot)...))

@@ -113,10 +113,6 @@ func presentApp(c *text.Catalogue, d provider.Definition, program string) appMod
 	if d.Preflight {
 		m.CheckFoot = c.Say("connect.app.check_foot_asks", args)
 	}
-	if d.Practising() {
-		// The pretend provider is on this computer.
-		m.Places, m.CheckFoot = c.Say("connect.app.places_practice", args), c.Say("connect.app.check_foot")
-	}
 	if d.Renew.Empty() {
 		m.Forget = c.Say("connect.app.forget_never_renews", args)
 	} else if d.Renew.Secret {
