@@ -92,6 +92,8 @@ func run(args []string, stdout, stderr io.Writer, getenv func(string) string) (c
 	}()
 
 	app.SetMetadata(metadata())
+	// What a separate window that was killed had left on the disk.
+	go browser.SweepWindows()
 	a := app.NewWithID(buildinfo.ID)
 	a.SetIcon(icon())
 	standby := &tray{}

@@ -143,7 +143,11 @@ func clientIDLine(d provider.Definition, raw string) Line {
 	if err != nil {
 		return Line{Check: "client_id", Level: Bad, Problem: problem.Of(err)}
 	}
-	return Line{Check: "client_id", Level: Fine, Args: map[string]string{"n": strconv.Itoa(len(id)), "provider": d.Name}}
+	l := Line{Check: "client_id", Level: Fine, Args: map[string]string{"n": strconv.Itoa(len(id)), "provider": d.Name}}
+	if strings.Trim(id, "0123456789") != "" {
+		l.Variant = "letters"
+	}
+	return l
 }
 
 // preflight is what came of asking about the client id.

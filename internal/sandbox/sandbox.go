@@ -93,7 +93,7 @@ var ErrPerson = errors.New("sandbox: no such person")
 
 // New makes a sandbox that listens nowhere; it is an http.Handler. With an
 // unknown scenario or person it answers nothing but 500 with that error; Start
-// and CheckScenario say so beforehand.
+// says so beforehand.
 func New(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now

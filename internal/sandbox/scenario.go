@@ -54,13 +54,6 @@ func Scenarios() []string {
 	return names
 }
 
-// CheckScenario gives ErrScenario for a name that does not exist. The empty name
-// is "ok".
-func CheckScenario(name string) error {
-	_, err := scenarioNamed(name)
-	return err
-}
-
 func scenarioNamed(name string) (scenario, error) {
 	if name == "" {
 		return scenarios[0], nil

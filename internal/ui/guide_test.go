@@ -239,8 +239,8 @@ func TestTheMishapsAreTenAndTheSandboxHasThem(t *testing.T) {
 		t.Errorf("%d mishaps", n)
 	}
 	for _, name := range append([]string{allIsWell}, mishaps...) {
-		if err := sandbox.CheckScenario(name); err != nil {
-			t.Error(err)
+		if !slices.Contains(sandbox.Scenarios(), name) {
+			t.Errorf("the sandbox has no %s", name)
 		}
 		for _, lang := range text.Languages() {
 			if said := text.For(lang).Say("help.mishap." + name + ".title"); strings.ContainsAny(said, "⟦⟧") {
