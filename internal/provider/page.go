@@ -16,10 +16,12 @@ const maxPage = 16 << 10
 var (
 	addressIn = regexp.MustCompile(`(?i)\bhttps?://[^\s"'<>]+`)
 	// A long run without a blank may be a code or a token.
-	longRun = regexp.MustCompile(`[A-Za-z0-9_|+/=.%-]{40,}`)
-	// What a query calls secret, wherever it stands.
-	secretPair = regexp.MustCompile(`(?i)\b(code|state|access_token|refresh_token|id_token|client_secret|code_verifier)=[^&\s"'<>#]*`)
-	wordIn     = regexp.MustCompile(`[A-Za-z0-9_]{5,40}`)
+	longRun = regexp.MustCompile(`[A-Za-z0-9_|+/=.%~!*$-]{40,}`)
+	// What a query, an object, a header or a person calls secret, wherever it stands.
+	secretPair = regexp.MustCompile(`(?i)\b(code|state|access_token|refresh_token|id_token|client_secret|code_verifier|bearer)(["']?\s*(?:=|:|%3D)\s*["']?|\s+)([^&\s"'<>#]+)`)
+	// "code: 100" and "the state is missing" are no secrets.
+	harmless = regexp.MustCompile(`^(?:[0-9]{1,10}[.,:;}\]]*|[A-Za-z]+[^A-Za-z0-9]*)$`)
+	wordIn   = regexp.MustCompile(`[A-Za-z0-9_]{5,40}`)
 )
 
 // Pages lists what the provider's own pages may say, each once, in the order
@@ -152,7 +154,15 @@ func shown(text string) string {
 	// First, so that nothing invisible parts a word that is looked for.
 	text = problem.Outside(text, maxPage)
 	text = addressIn.ReplaceAllStringFunc(text, bare)
-	text = secretPair.ReplaceAllString(text, "$1=…")
+	text = secretPair.ReplaceAllStringFunc(text, func(pair string) string {
+		part := secretPair.FindStringSubmatch(pair)
+		name, between, value := strings.ToLower(part[1]), part[2], part[3]
+		loose := name == "code" || name == "state" || name == "bearer" || strings.TrimSpace(between) == ""
+		if loose && !strings.ContainsAny(between, "=%") && harmless.MatchString(value) {
+			return pair
+		}
+		return part[1] + strings.TrimRight(between, " ") + "…"
+	})
 	return longRun.ReplaceAllStringFunc(text, func(run string) string {
 		if strings.Contains(run, "://") {
 			return run

@@ -27,6 +27,18 @@ func TestReadPageUnderstandsTextJSONAndAddresses(t *testing.T) {
 		{"instagram-facebook", "https://www.facebook.com/oauth/error/?error_code=PLATFORM__INVALID_APP_ID&display=page", problem.AppConfigNeeded, ""},
 		{"instagram-facebook", "Sorry, something went wrong.\nWe're working on getting this fixed as soon as we can.", problem.AppWrongType, ""},
 		{"instagram-facebook", "Sorry, something went wrong. PLATFORM__INVALID_APP_ID", problem.AppConfigNeeded, ""},
+		{"instagram-facebook", "Invalid Parameter: config_id does not belong to this app.", problem.AppConfigNeeded, ""},
+		{"oauth2", "The client_id is not known here", problem.ClientRefused, ""},
+		{"oauth2", "invalid_client\nclient is invalid", problem.ClientRefused, ""},
+		{"oauth2", "Unknown client", problem.ClientRefused, ""},
+		{"oauth2", "invalid_request: redirect_uri did not match any of the registered addresses", problem.RedirectUnknown, ""},
+		{"oauth2", "Error 400: redirect_uri_mismatch", problem.RedirectUnknown, ""},
+		{"oauth2", "invalid_request: the client sent two states", problem.ServerUnsupported, ""},
+		{"threads", `{"error_message":"Es ist ein unbekannter Fehler aufgetreten","error_code":1}`, problem.ThreadsVague, ""},
+		{"instagram", "Invalid Scopes: business_management, instagram_basic", problem.ScopeOtherRoad, ""},
+		{"threads", `{"error_message":"Invalid Scopes: business_management","error_code":100}`, problem.ScopeOtherRoad, ""},
+		{"instagram", "Invalid scope: business_content_publish", problem.ScopeRetired, ""},
+		{"instagram", "Invalid Scopes: instagram_business_manage_insights", problem.ScopeRefused, ""},
 		{"oauth2", `{"error":"invalid_scope","error_description":"nope"}`, problem.ScopeRefused, "nope"},
 		{"instagram", "A page that nobody has seen", problem.UnknownAnswer, "A page that nobody has seen"},
 		{"instagram", "", problem.UnknownAnswer, ""},
@@ -45,7 +57,9 @@ func TestSEC1_APageIsNotRepeatedWithItsSecrets(t *testing.T) {
 	for _, text := range []string{
 		"https://localhost:8919/?code=canary-short&state=canary-state#_", "HTTPS://localhost:8919/?code=canary", long,
 		"see code=canary&state=canary2 here", `{"error_message":"token ` + long + ` is bad","error_code":7}`,
-		"https://me:canary@localhost/?x", "access_token=canary", `{"error_message":"state=canary"}`, "http://localhost/canary/../?code=" + long,
+		"https://me:canary@localhost/?x", `{"access_token":"canary-short","refresh_token" : "canary"}`, "Code: canary-1234", "client_secret: canary",
+		"code%3Dcanary%26state%3Dcanary", "Bearer canary-token", strings.Repeat("aB3~", 4) + "canary" + strings.Repeat("xY!9", 7),
+		"//localhost:8919/?code=canary", "localhost:8919/?x=1&code=canary", "see <a href=\"https://localhost/?code=canary\">", "access_token=canary", `{"error_message":"state=canary"}`, "http://localhost/canary/../?code=" + long,
 	} {
 		for _, id := range []string{"instagram", "threads", "oauth2"} {
 			p := get(t, id).ReadPage(strings.ReplaceAll(text, "/canary/..", ""))

@@ -174,17 +174,20 @@ func (e *ErrorRow) compile() (ok bool) {
 }
 
 // commonErrors are the refusals that the standards name, as code, where and
-// key, for servers that a person describes. The shipped oauth2 definition has
+// key, for servers that a person describes; between slashes it is not a code but
+// what a page says, which no standard words. The shipped oauth2 definition has
 // the same rows with their sources; a test compares the two.
 var commonErrors = [][3]string{
-	{"invalid_client", "exchange renew", "client.refused"},
+	{"invalid_client", "exchange renew page", "client.refused"},
+	{`/\bclient(_id)?\b[^.]{0,40}\b(unknown|invalid|not (known|found|registered))\b|\b(unknown|invalid) client\b/`, "page", "client.refused"},
+	{"/redirect_uri/", "page", "redirect.unregistered"},
 	{"invalid_grant", "exchange", "code.refused"},
 	{"invalid_grant", "renew", "renew.refresh_ended"},
 	{"invalid_scope", "exchange renew redirect page", "scope.refused"},
 	{"unauthorized_client", "exchange renew redirect page", "client.not_allowed"},
 	{"unsupported_grant_type", "exchange renew", "server.unsupported"},
 	{"unsupported_response_type", "redirect page", "server.unsupported"},
-	{"invalid_request", "exchange renew redirect page", "server.unsupported"},
+	{"invalid_request", "exchange renew redirect page identity", "server.unsupported"},
 	{"invalid_target", "exchange renew redirect page", "server.unsupported"},
 	{"access_denied", "redirect", "sign_in.denied"},
 	{"server_error", "exchange renew redirect page", "provider.down"},

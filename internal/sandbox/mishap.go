@@ -73,6 +73,7 @@ var causes = []cause{
 	{"code-unmatched", ig + " " + th + " " + bd, "exchange", 4, messageNoCode, 0, 0, "", "[V]"},
 	{"code-used", ig + " " + th + " " + bd, "exchange", 5, messageCodeUsed, 0, 0, "", "[W]"},
 	{"code-used", fb, "exchange", 5, messageCodeUsed + ".", 100, 36009, typeOAuth, "[W]"},
+	{"code-ended", fb, "exchange", 4, "This authorization code has expired.", 100, 36007, typeOAuth, "[mem]"},
 	{"redirect-mismatch", ig + " " + th + " " + bd, "exchange", 6, messageRedirect, 0, 0, "", "[W]"},
 	{"redirect-mismatch", fb, "exchange", 6, messageRedirect, 100, 36008, typeOAuth, "[W]"},
 	{"redirect-unregistered", ig + " " + bd, "page exchange", 7, "Invalid redirect_uri", 0, 0, "", "[W]"},
@@ -209,6 +210,7 @@ func everyMishap() []Mishap {
 	add(oa, "redirect", "iss-missing", 0, "RFC 9207 2.4", Mishap{Query: "code={code}&state={state}"})
 	add(oa, "redirect", "iss-other", 0, "RFC 9207 2.4", Mishap{Query: "code={code}&state={state}&iss=https%3A%2F%2Fother.example"})
 	add(oa, "page", "client-unknown", 0, "RFC 6749 4.1.2.1", Mishap{Page: genericUnknownClient})
+	add(oa, "page", "redirect-unregistered", 0, "RFC 6749 4.1.2.1", Mishap{Page: "invalid_request: redirect_uri did not match any of the registered addresses"})
 	for _, where := range []string{"exchange", "renew"} {
 		for _, code := range strings.Fields("invalid_request invalid_client invalid_grant unauthorized_client unsupported_grant_type invalid_scope") {
 			m := Mishap{Status: http.StatusBadRequest, Body: `{"error":"` + code + `","error_description":"As a practice"}`}
