@@ -3,6 +3,8 @@ package ui
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
+
+	"github.com/tokenkeep/tokenkeep/internal/ui/kit"
 )
 
 // The keyboard map (ux.md 7), as far as there is an engine for it. Every
@@ -91,6 +93,8 @@ func (s *shell) typedKey(e *fyne.KeyEvent) {
 		} else {
 			s.checkChosen()
 		}
+	case fyne.KeyF1:
+		s.help()
 	case fyne.KeyF10:
 		if s.shiftHeld() {
 			s.menuChosen()
@@ -195,4 +199,42 @@ func (s *shell) quit() {
 func (s *shell) leave() {
 	s.close()
 	s.window.Close() // the master window: the program ends with it
+}
+
+// keyRow is a line of what F1 tells: keys and what they do.
+type keyRow struct{ keys, does string }
+
+// keysHere are the short cuts that do something on the screen in sight, by the
+// names of their sentences; those of every screen come last.
+func (s *shell) keysHere() []keyRow {
+	var rows []keyRow
+	switch s.current.(type) {
+	case *connectScreen:
+		rows = []keyRow{{"Ctrl+B", "browser"}, {"Ctrl+Shift+L", "link"}}
+	case *homeScreen:
+		rows = []keyRow{{"Ctrl+F", "search"}, {"Ctrl+Shift+C", "copy"}, {"Ctrl+R", "renew"}, {"F5", "check"}, {"Ctrl+L", "sign_in"}}
+	case *accountScreen:
+		rows = []keyRow{{"Ctrl+Shift+C", "copy"}, {"Ctrl+R", "renew"}, {"F5", "check"}, {"Ctrl+L", "sign_in"}}
+	}
+	if _, ok := s.current.(presser); ok {
+		rows = append(rows, keyRow{"Ctrl+Enter", "high"})
+	}
+	return append(rows, keyRow{"Esc", "back"}, keyRow{"Ctrl+1, 2, 4, 5", "places"}, keyRow{"Ctrl+N", "connect"}, keyRow{"Ctrl+Shift+V", "paste"},
+		keyRow{"F6", "regions"}, keyRow{"Ctrl++, Ctrl+-, Ctrl+0", "text"})
+}
+
+// help tells the keys of the screen, and where more is explained.
+func (s *shell) help() {
+	if s.dialogOpen() {
+		return
+	}
+	var rows []fyne.CanvasObject
+	for _, row := range s.keysHere() {
+		rows = append(rows, kit.Columns(16, 0, []float32{-170, 1}, kit.Strong(row.keys), kit.NewText(s.say("help.keys."+row.does))))
+	}
+	buttons := []kit.DialogButton{{Label: s.say("connect.warn.close"), Kind: kit.High, Harmless: true}}
+	if s.core != nil {
+		buttons = append([]kit.DialogButton{{Label: s.say("help.title"), Kind: kit.Medium, Tapped: s.goGuide}}, buttons...)
+	}
+	s.open(kit.Dialog{Title: s.say("help.keys.title"), Body: kit.Column(8, rows...), Buttons: buttons, Width: 520})
 }

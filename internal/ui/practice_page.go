@@ -76,6 +76,15 @@ func (s *shell) registration(id string) (clientID string, clientSecret secret.Te
 	return "", secret.Text{}
 }
 
+// nameOf is what a provider is called in a list. The general one is no brand,
+// so its name is said in the window's language.
+func (s *shell) nameOf(d provider.Definition) string {
+	if d.ID == "oauth2" {
+		return s.say("help.practice.other_server")
+	}
+	return d.Name
+}
+
 // practised are the providers with which one can practise.
 func (s *shell) practised() []provider.Definition {
 	return slices.DeleteFunc(slices.Clone(s.core.Providers()), func(d provider.Definition) bool {
@@ -95,7 +104,7 @@ func (p *practiceScreen) build() {
 		if d.Status == "retired" {
 			line = s.say("help.practice.retired")
 		}
-		o := kit.NewOption(d.Name, line)
+		o := kit.NewOption(s.nameOf(d), line)
 		options, shown = append(options, o), append(shown, o)
 	}
 	sheet := kit.Column(0)
@@ -146,10 +155,10 @@ func (p *practiceScreen) sheet(into *fyne.Container, d provider.Definition) {
 	value := func(name, shown string) fyne.CanvasObject {
 		return kit.Column(4, kit.Caption(name), kit.NewCopyField(s.run, name, shown, s.say("connect.app.copy"), s.say("connect.app.copied"), s.copyPlain))
 	}
-	column := kit.Column(10, kit.Strong(s.say("help.practice.sheet", text.Args{"provider": d.Name})),
-		value(s.say("connect.app.client_id", text.Args{"provider": d.Name}), id))
+	column := kit.Column(10, kit.Strong(s.say("help.practice.sheet", text.Args{"provider": s.nameOf(d)})),
+		value(s.say("connect.app.client_id", text.Args{"provider": s.nameOf(d)}), id))
 	if !pretended.Empty() {
-		column.Add(value(s.say("connect.app.client_secret", text.Args{"provider": d.Name}), pretended.Reveal()))
+		column.Add(value(s.say("connect.app.client_secret", text.Args{"provider": s.nameOf(d)}), pretended.Reveal()))
 	}
 	into.Objects = []fyne.CanvasObject{kit.SoftBox(kit.Quiet, column)}
 }
@@ -161,11 +170,15 @@ func (p *practiceScreen) mishaps() fyne.CanvasObject {
 	var rows []*kit.OptionRow
 	var shown []fyne.CanvasObject
 	for _, name := range names {
-		row := kit.NewOption(s.say("help.mishap."+name+".title"), s.say("help.mishap."+name+".line"))
+		line := ""
+		if name != allIsWell {
+			line = s.say("help.mishap." + name + ".line")
+		}
+		row := kit.NewOption(s.say("help.mishap."+name+".title"), line)
 		rows, shown = append(rows, row), append(shown, row)
 	}
 	kit.Options(max(0, slices.Index(names, s.guide.scenario)), func(i int) { s.chooseMishap(names[i]) }, rows...)
-	return kit.Column(1, shown...)
+	return kit.Column(4, shown...)
 }
 
 // chooseMishap tells the pretend provider what shall happen from now on.

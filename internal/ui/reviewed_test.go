@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"fyne.io/fyne/v2"
+
 	"github.com/tokenkeep/tokenkeep/internal/connect"
 	"github.com/tokenkeep/tokenkeep/internal/problem"
 	"github.com/tokenkeep/tokenkeep/internal/provider"
@@ -189,4 +191,23 @@ func TestALateAnswerOfAServiceTouchesNothing(t *testing.T) {
 	if _, ok := w.c.page.(*appPage); !ok || w.focused() == w.say("connect.server.use") {
 		t.Errorf("the page is %T, the focus went from %q to %q", w.c.page, before, w.focused())
 	}
+}
+
+// F1 tells the keys of the page in sight; Escape closes that and nothing else.
+func TestF1TellsTheKeysOfThePage(t *testing.T) {
+	inEveryLanguage(t, func(t *testing.T, lang string) {
+		w := openConnect(t, lang, connectStart{})
+		w.s.typedKey(&fyne.KeyEvent{Name: fyne.KeyF1})
+		w.queue.Drain()
+		w.says(w.say("help.keys.title"), w.say("help.keys.browser"), w.say("help.keys.high"))
+		w.noBrackets()
+		if !w.s.dialogOpen() || w.focused() != w.say("connect.warn.close") {
+			t.Errorf("the focus is on %q", w.focused())
+		}
+		w.s.closeDialog()
+		w.s.goGuide()
+		w.queue.Drain()
+		w.s.typedKey(&fyne.KeyEvent{Name: fyne.KeyF1})
+		w.hasNot(kit.RoleText, w.say("help.keys.browser"))
+	})
 }
