@@ -103,6 +103,8 @@ type stepLine struct {
 	Copy    []copyLine   `json:"copy"`
 	Paste   []string     `json:"paste"`
 	Look    string       `json:"look"`
+	// Command does here what the step ends in, empty where nothing does.
+	Command string `json:"command"`
 }
 
 type layoutLine struct {
@@ -207,7 +209,7 @@ func (p *program) stepLine(r located, at int) stepLine {
 	line := stepLine{
 		Event: "step", Recipe: r.Name, Step: at + 1, Name: step.Name, URL: step.URL,
 		Title: p.sayOr(key+"title", step.Name), Line: p.sayOr(key+"line", ""), Warn: p.sayOr(key+"warn", ""), Look: p.sayOr(key+"look", ""),
-		Layouts: []layoutLine{}, Todo: []string{}, Copy: []copyLine{}, Paste: append([]string{}, step.Paste...),
+		Command: commandOf(r, step), Layouts: []layoutLine{}, Todo: []string{}, Copy: []copyLine{}, Paste: append([]string{}, step.Paste...),
 	}
 	for i := 1; i <= maxTodo; i++ {
 		if todo := p.sayOr(key+"todo"+strconv.Itoa(i), ""); todo != "" {
@@ -225,6 +227,25 @@ func (p *program) stepLine(r located, at int) stepLine {
 		line.Copy = append(line.Copy, c)
 	}
 	return line
+}
+
+// commandOf is what of ours goes with a step: what its values are given to, or
+// what it asks to be started.
+func commandOf(r located, step provider.RecipeStep) string {
+	takes := func(value string) bool { return slices.Contains(step.Paste, value) }
+	switch {
+	case takes("client_id"):
+		return programName + " app add --name NAME --provider " + r.of.ID + " --client-id ID"
+	case takes("token"):
+		return programName + " import --provider " + r.of.ID
+	case takes("config_id"):
+		return programName + " app add --name NAME --provider " + r.of.ID + " --client-id ID --config-id ID"
+	case step.Test == "sign_in":
+		return programName + " connect --app NAME"
+	case step.Test != "" && step.URL == "":
+		return programName + " doctor --app NAME"
+	}
+	return ""
 }
 
 func (p *program) printRecipe(r located) {
@@ -299,6 +320,9 @@ func (p *program) stepWords(step stepLine) string {
 	}
 	if len(taken) > 0 {
 		add(p.say.Say("cli.guide.paste", one("what", strings.Join(taken, ", "))))
+	}
+	if step.Command != "" {
+		add(p.say.Say("cli.guide.command", one("command", step.Command)))
 	}
 	if len(step.Layouts) > 0 && step.Look != "" {
 		add(p.say.Say("cli.guide.look", one("look", step.Look)))

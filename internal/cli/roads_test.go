@@ -384,3 +384,28 @@ func TestTheBrowsersWarningIsAnnouncedByTheRightName(t *testing.T) {
 		}
 	}
 }
+
+// A step that ends in something of ours names the command.
+func TestAStepNamesTheCommandThatGoesWithIt(t *testing.T) {
+	for recipe, want := range map[string][]string{
+		"own_app":         {"app add --name NAME --provider instagram --client-id ID", "doctor --app NAME", "connect --app NAME"},
+		"dashboard_token": {"import --provider instagram"},
+		"threads":         {"app add --name NAME --provider threads --client-id ID", "doctor --app NAME", "connect --app NAME"},
+		"facebook":        {"app add --name NAME --provider instagram-facebook --client-id ID", "--client-id ID --config-id ID", "doctor --app NAME", "connect --app NAME"},
+	} {
+		b := newBench(t, &double{providers: shippedList(t)})
+		b.run(t, "guide", recipe)
+		said := b.out.String()
+		for _, command := range want {
+			i := strings.Index(said, "tokenkeepctl "+command)
+			if strings.HasPrefix(command, "--") {
+				i = strings.Index(said, command)
+			}
+			if i < 0 {
+				t.Errorf("%s: %q is missing, or before the one above it:\n%s", recipe, command, said)
+				break
+			}
+			said = said[i+1:]
+		}
+	}
+}
