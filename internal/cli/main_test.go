@@ -244,8 +244,8 @@ func (d *double) MarkWarned(_ context.Context, id string, days int) error {
 func (d *double) SetRenewing(on bool) { d.renewing = on }
 
 func (d *double) Questions() []provider.Question { return d.questions }
-func (d *double) ConfirmProvider(_ context.Context, id string) error {
-	d.confirmed = append(d.confirmed, id)
+func (d *double) ConfirmProvider(_ context.Context, seen provider.Question) error {
+	d.confirmed = append(d.confirmed, seen.ID)
 	return nil
 }
 func (d *double) Discover(_ context.Context, issuer string) (provider.Server, error) {

@@ -62,7 +62,7 @@ type service interface {
 	Providers() []provider.Definition
 	DefinitionIssues() []error
 	Questions() []provider.Question
-	ConfirmProvider(ctx context.Context, id string) error
+	ConfirmProvider(ctx context.Context, seen provider.Question) error
 	Discover(ctx context.Context, issuer string) (provider.Server, error)
 	AddProvider(ctx context.Context, server provider.Server) (provider.Definition, error)
 	RemoveProvider(ctx context.Context, id string) error

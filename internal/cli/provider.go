@@ -315,7 +315,7 @@ func (p *program) providerConfirm(ctx context.Context, o providerConfirmOptions)
 	} else if given := lower(o.Hosts); !slices.Equal(given, lower(q.Hosts)) {
 		return usage("hosts_other", "command", programName+" provider confirm "+q.ID, "hosts", strings.Join(q.Hosts, ","))
 	}
-	if err := s.ConfirmProvider(ctx, q.ID); err != nil {
+	if err := s.ConfirmProvider(ctx, q); err != nil {
 		return err
 	}
 	if p.json {

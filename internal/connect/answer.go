@@ -585,7 +585,11 @@ func better(former library.Account, a answer) bool {
 		// Nobody knows its end; what came since is the person's last word.
 		return former.LastAnswer == "" && former.IssuedAt != nil && a.SentAt.Before(*former.IssuedAt)
 	}
-	return former.LastAnswer == "" && former.IssuedAt != nil && a.SentAt.Before(*former.IssuedAt) &&
+	if former.LastAnswer != "" || former.IssuedAt == nil || !a.SentAt.Before(*former.IssuedAt) {
+		return false
+	}
+	// Where nobody tells an end, the newer one is the better one.
+	return former.ExpiresAt == nil && a.ExpiresAt == nil ||
 		former.ExpiresAt != nil && a.ExpiresAt != nil && !former.ExpiresAt.Before(*a.ExpiresAt)
 }
 

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -396,10 +397,13 @@ func (s *Service) client(d provider.Definition) *oauth.Client {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	hc, ok := s.clients[d.ID]
+	// By its hosts too: who still holds a definition of before a change must not
+	// leave its list to the new one.
+	key := d.ID + " " + strings.Join(d.Hosts(), " ")
+	hc, ok := s.clients[key]
 	if !ok {
 		hc = s.wired(oauth.NewHTTP(d.Hosts()))
-		s.clients[d.ID] = hc
+		s.clients[key] = hc
 	}
 	return &oauth.Client{HTTP: hc, Now: s.config.Now, Known: s.known}
 }

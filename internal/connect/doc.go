@@ -86,6 +86,17 @@
 // shipped one's, sends nothing anywhere before the person has agreed to exactly
 // these hosts (ATT-8). In practice only the shipped ones exist.
 //
+// A line of the doctor is Bad where the sign-in would end with its problem, a
+// wrong client id and a taken port among them: a script that asks beforehand gets
+// that problem's exit code. What may turn out well is Look, and counts as fine
+// there. A person reads both as "to look at", and neither stops them. Lines are
+// heard as they come; returned they have the order of the page.
+//
+// What was granted is what the exchange says or, at Facebook, what is asked for
+// right after (ATT-15); where nobody says it nothing is claimed. A proof of the
+// app's secret is given wherever a provider wants one and the secret is kept. An
+// end that nobody stated, in an answer or in the definition, is not made up.
+//
 // No rule trusts the clock alone. An issue in the future, a try in the future
 // or a wait of more than a day were written by a clock that was ahead: such a
 // token is due at once, a try counts as one of now, a wait is over. A token

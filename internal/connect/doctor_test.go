@@ -74,6 +74,18 @@ func TestTheDoctorAsksAboutTheAppID(t *testing.T) {
 	}
 }
 
+// question is what is asked about the hosts of one definition.
+func (s *stage) question(id string) provider.Question {
+	s.t.Helper()
+	for _, q := range s.service.Questions() {
+		if q.ID == id {
+			return q
+		}
+	}
+	s.t.Fatalf("nothing is asked about %s", id)
+	return provider.Question{}
+}
+
 func (s *stage) lines(in Setup) []Line {
 	s.t.Helper()
 	lines, err := s.service.Doctor(s.t.Context(), in, nil)
@@ -227,7 +239,28 @@ func TestATT8_OwnProvidersAndTheirHosts(t *testing.T) {
 	if _, err := s.service.definition("shelf"); !problem.Has(err, problem.DefinitionHosts) {
 		t.Errorf("used unasked: %v", err)
 	}
-	if err := s.service.ConfirmProvider(ctx, "shelf"); err != nil {
+	// What was shown is what is agreed to: the file changes while the person reads.
+	seen := s.question("shelf")
+	source, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	swapped := strings.ReplaceAll(string(source), "tokens.other.example", "tokens.evil.example")
+	if err := os.WriteFile(file, []byte(swapped), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err = s.service.ConfirmProvider(ctx, seen)
+	if p := problem.Of(err); !problem.Has(err, problem.DefinitionHosts) || !strings.Contains(p.Args["hosts"], "tokens.evil.example") {
+		t.Errorf("agreed to what nobody saw: %v", err)
+	}
+	if _, err := s.service.definition("shelf"); !problem.Has(err, problem.DefinitionHosts) {
+		t.Errorf("used unasked: %v", err)
+	}
+	if err := os.WriteFile(file, source, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.service.registry.renew()
+	if err := s.service.ConfirmProvider(ctx, seen); err != nil {
 		t.Fatal(err)
 	}
 	if l := s.line("hosts", in); l.Level != Fine || !strings.Contains(l.Args["hosts"], "tokens.other.example") {
@@ -242,7 +275,7 @@ func TestATT8_OwnProvidersAndTheirHosts(t *testing.T) {
 	if len(again.Questions()) != 0 {
 		t.Error("asked again without a reason")
 	}
-	source, err := os.ReadFile(file)
+	source, err = os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}

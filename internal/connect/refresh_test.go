@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenkeep/tokenkeep/internal/library"
 	"github.com/tokenkeep/tokenkeep/internal/problem"
 	"github.com/tokenkeep/tokenkeep/internal/sandbox"
 )
@@ -105,6 +106,54 @@ func TestATokenThatRefreshesIsRenewedOnceForMany(t *testing.T) {
 	}
 	if gen := m.row(account.ID).Gen; gen != 2 {
 		t.Errorf("generation %d", gen)
+	}
+}
+
+// Who read the old token's dates a moment before another one stored the new one
+// does not ask again.
+func TestWhoIsLateForARefreshDoesNotAskAgain(t *testing.T) {
+	m := newMisfortune(t, "oauth2")
+	m.shape(sandbox.Shape{Renew: "rotating"})
+	account, err := m.service.Connect(t.Context(), m.request(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.sandbox.Server.Forward(2 * time.Hour)
+	late := m.row(account.ID)
+	if _, err := m.service.Token(t.Context(), account.ID); err != nil {
+		t.Fatal(err)
+	}
+	before := m.requests()
+	for _, anyway := range []bool{false, true} {
+		if row, err := m.service.fresh(t.Context(), late, anyway); err != nil || row.Gen != late.Gen+1 {
+			t.Errorf("generation %d, %v", row.Gen, err)
+		}
+	}
+	if n := m.requests() - before; n != 0 {
+		t.Errorf("%d requests more", n)
+	}
+}
+
+// An answer of an earlier run does not replace the token of a later sign-in, nor
+// where no end is known of either.
+func TestAnEarlierAnswerDoesNotReplaceALaterToken(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	end := now.Add(60 * day)
+	for _, row := range []struct {
+		name          string
+		former, given *time.Time
+		sent          time.Time
+		want          bool
+	}{
+		{"no end of either", nil, nil, now.Add(-time.Hour), true},
+		{"the same end", &end, &end, now.Add(-time.Hour), true},
+		{"a later answer", nil, nil, now.Add(time.Hour), false},
+		{"one end alone", &end, nil, now.Add(-time.Hour), false},
+	} {
+		former := library.Account{IssuedAt: &now, ExpiresAt: row.former}
+		if got := better(former, answer{SentAt: row.sent, ExpiresAt: row.given}); got != row.want {
+			t.Errorf("%s: %t", row.name, got)
+		}
 	}
 }
 

@@ -53,6 +53,9 @@ type RenewOptions struct {
 	// due account, at most once a day, and the wait after a failure is kept.
 	// Where nothing can be locked it is refused, since nobody watches.
 	OnlyDue bool
+	// seen is the generation of the token that the caller found wanting, 0: none.
+	// Where another one is stored by now the provider is not asked.
+	seen int64
 }
 
 // Checked is what asking the provider about an account showed.
@@ -105,6 +108,9 @@ func (s *Service) Renew(ctx context.Context, ref string, o RenewOptions) (Renewa
 	before, err := s.find(ctx, ref)
 	if err != nil {
 		return Renewal{}, err
+	}
+	if o.seen != 0 && before.Gen != o.seen {
+		return s.renewal(ctx, before.ID, AlreadyRenewed, nil)
 	}
 	stood, err := s.library.Renewal(ctx, before.ID)
 	if err != nil {
@@ -866,7 +872,7 @@ func (s *Service) fresh(ctx context.Context, row library.Account, anyway bool) (
 			return row, nil
 		}
 	}
-	got, err := s.Renew(ctx, row.ID, RenewOptions{})
+	got, err := s.Renew(ctx, row.ID, RenewOptions{seen: row.Gen})
 	if err == nil && got.Problem != nil {
 		err = got.Problem
 	}

@@ -157,7 +157,7 @@ token = "{access_token}"
 		t.Fatal(issues)
 	}
 	// Its page lies on another domain than its addresses.
-	if err := s.service.ConfirmProvider(t.Context(), "own"); err != nil {
+	if err := s.service.ConfirmProvider(t.Context(), s.question("own")); err != nil {
 		t.Fatal(err)
 	}
 	return s

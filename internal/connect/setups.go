@@ -154,20 +154,25 @@ func (s *Service) Questions() []provider.Question {
 // ConfirmProvider keeps that the person has seen the hosts of a definition and
 // agreed: to these and no others. It is asked again when one of them changes,
 // and forgets nothing else: an app whose secret was given for other addresses
-// asks for it once more. Problems: provider.unknown where nothing is asked
-// about that id; the library's.
-func (s *Service) ConfirmProvider(ctx context.Context, id string) error {
+// asks for it once more. seen is the question that was shown: where the file is
+// another one by now, the hosts that the person has not seen are asked about
+// instead. Problems: provider.unknown where nothing is asked about that id;
+// definition.hosts, the new question; the library's.
+func (s *Service) ConfirmProvider(ctx context.Context, seen provider.Question) error {
 	for _, q := range s.Questions() {
-		if q.ID != id {
+		switch {
+		case q.ID != seen.ID:
 			continue
+		case q.SHA256() != seen.SHA256():
+			return q.Problem()
 		}
-		if err := s.library.SetSetting(ctx, agreedHosts(id), q.SHA256()); err != nil {
+		if err := s.library.SetSetting(ctx, agreedHosts(q.ID), seen.SHA256()); err != nil {
 			return err
 		}
 		s.registry.renew()
 		return nil
 	}
-	return problem.New(problem.ProviderUnknown, "provider", problem.Outside(id, 60))
+	return problem.New(problem.ProviderUnknown, "provider", problem.Outside(seen.ID, 60))
 }
 
 // Discover reads what a server says about itself (RFC 8414, OpenID discovery).

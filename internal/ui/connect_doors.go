@@ -196,7 +196,7 @@ func (f *flow) confirmHosts(id string, then func()) {
 			Buttons: []kit.DialogButton{
 				{Label: s.say("connect.hosts.no"), Kind: kit.Medium, Harmless: true},
 				{Label: s.say("connect.hosts.yes"), Kind: kit.High, Tapped: func() {
-					s.do(f.ctx, func(ctx context.Context) error { return core.ConfirmProvider(ctx, q.ID) }, func(p *problem.Problem) {
+					s.do(f.ctx, func(ctx context.Context) error { return core.ConfirmProvider(ctx, q) }, func(p *problem.Problem) {
 						if p != nil {
 							s.tell(p)
 							return

@@ -304,12 +304,12 @@ func (d *double) AddProvider(_ context.Context, srv provider.Server) (provider.D
 	return d.add(srv)
 }
 
-func (d *double) ConfirmProvider(_ context.Context, id string) error {
+func (d *double) ConfirmProvider(_ context.Context, seen provider.Question) error {
 	if d.confirm == nil {
 		d.unexpected("ConfirmProvider")
 		return nil
 	}
-	return d.confirm(id)
+	return d.confirm(seen.ID)
 }
 
 func (d *double) Questions() []provider.Question       { return d.questions }

@@ -54,7 +54,7 @@ type Core interface {
 	Discover(ctx context.Context, issuer string) (provider.Server, error)
 	AddProvider(ctx context.Context, srv provider.Server) (provider.Definition, error)
 	Questions() []provider.Question
-	ConfirmProvider(ctx context.Context, id string) error
+	ConfirmProvider(ctx context.Context, seen provider.Question) error
 	ProviderProblems() []*problem.Problem
 	// Pretend makes the practice ground play no internet, or a locked keychain.
 	Pretend(p connect.Pretend)
