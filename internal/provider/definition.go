@@ -19,6 +19,11 @@
 //   - Practice rewrites the addresses of shipped definitions only. A person's
 //     own definition is never mistaken for a pretend one. In practice nothing
 //     is retired and nothing has to be asked for: the past can be replayed.
+//   - The form is schema 1 of the architecture's contract. Added to it since, all
+//     optional: asks, preflight; authorize.config_param, .iss_optional; scope.road;
+//     [[preset]]; a step's auth, secret_optional, lifetime; [accounts];
+//     [permissions]; revoke.page; and what is inside [[recipe]]. What they mean
+//     stands at their fields below.
 //   - Refusals are a dictionary beside the addresses: which problem a message
 //     or number is. The most specific row speaks, not the first.
 package provider

@@ -48,6 +48,8 @@ func TestATT8_AChangedHostWaitsForConfirmation(t *testing.T) {
 	for name, source := range map[string]string{
 		"the browser's host":                "schema = 1\nid = \"instagram\"\n[authorize]\nurl = \"https://instagram.example/a\"\n",
 		"the host of the page for revoking": "schema = 1\nid = \"instagram\"\n[revoke]\npage = \"https://instagram.example/a\"\n",
+		"the host of a page of the guide":   "schema = 1\nid = \"instagram\"\n[[recipe]]\nname = \"own_app\"\n[[recipe.step]]\nname = \"app_id\"\nurl = \"https://instagram.example/a\"\n",
+		"the host of a guide's first page":  "schema = 1\nid = \"threads\"\n[[recipe]]\nname = \"more\"\nurl = \"https://instagram.example/a\"\n",
 		"the host of the list of accounts":  "schema = 1\nid = \"instagram-facebook\"\n[accounts]\nurl = \"https://instagram.example/a\"\n",
 	} {
 		if r := load(t, map[string]string{"a.toml": source}, 0); len(r.Questions()) != 1 {

@@ -46,7 +46,8 @@ type waiting struct {
 type Question struct {
 	// ID and Name are the definition's; File is its name in the folder.
 	ID, Name, File string
-	// Hosts are all hosts, the browser's too, sorted; Former are those of the
+	// Hosts are all hosts, the browser's too, sorted, and those of the guide's
+	// pages that the shipped definition does not open; Former are those of the
 	// shipped definition of the same id, nil where there is none.
 	Hosts, Former []string
 	// Domains are the registrable domains of Hosts.
@@ -172,6 +173,14 @@ func (r *Registry) readFile(dir, name string) error {
 	q := Question{ID: d.ID, Name: d.Name, File: name, Hosts: contacts(d), Domains: d.Domains()}
 	if known {
 		q.Former = contacts(before)
+		// A page of the guide is where a person signs in and copies a secret.
+		guided := guides(before)
+		for _, host := range guides(d) {
+			if !slices.Contains(guided, host) && !slices.Contains(q.Hosts, host) {
+				q.Hosts = append(q.Hosts, host)
+			}
+		}
+		slices.Sort(q.Hosts)
 		for _, host := range q.Hosts {
 			if !slices.Contains(q.Former, host) {
 				// What was shipped goes on renewing; nobody signs in before
@@ -209,6 +218,23 @@ func contacts(d Definition) []string {
 	}
 	slices.Sort(hosts)
 	return slices.Compact(hosts)
+}
+
+// guides is every host that a recipe opens in the browser.
+func guides(d Definition) []string {
+	var hosts []string
+	add := func(address string) {
+		if u, err := url.Parse(address); err == nil && u.Host != "" {
+			hosts = append(hosts, HostPort(u))
+		}
+	}
+	for _, r := range d.Recipes {
+		add(r.URL)
+		for _, s := range r.Steps {
+			add(s.URL)
+		}
+	}
+	return hosts
 }
 
 // decode reads one file. known is nil for a shipped file; otherwise the
