@@ -77,6 +77,10 @@ func (p *program) importToken(ctx context.Context, o importOptions) error {
 		in.Issued = &o.Issued
 	}
 	account, err := s.Import(ctx, in)
+	if in.UserID != "" && problem.Has(err, problem.AccountUnknown) {
+		// None of the token's, not none of ours.
+		return problem.New(problem.AccountUnknown, "reason", "reach", "name", problem.Outside(in.UserID, 80)).Because(err)
+	}
 	if err != nil {
 		return err
 	}

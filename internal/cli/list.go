@@ -100,6 +100,8 @@ func (p *program) show(ctx context.Context, ref string) error {
 	if len(a.GrantedScopes)+len(a.MissingScopes) > 0 {
 		rows = append(rows, []string{p.say.Say("cli.head.granted"), orNone(strings.Join(a.GrantedScopes, ", "))},
 			[]string{p.say.Say("cli.head.missing"), orNone(strings.Join(a.MissingScopes, ", "))})
+	} else if len(a.ScopesAsked) == 0 {
+		rows = append(rows, []string{p.say.Say("cli.head.granted"), p.say.Say("cli.end_unknown")})
 	} else {
 		// This provider does not say what it allowed: only the asking is known.
 		rows = append(rows, []string{p.say.Say("cli.head.asked"), orNone(strings.Join(a.ScopesAsked, ", "))})

@@ -352,6 +352,11 @@ func TestShowAndUntil(t *testing.T) {
 	if out := b.out.String(); !strings.Contains(out, "ERBETEN") || !strings.Contains(out, "threads_basic") || strings.Contains(out, "DARF") || strings.Contains(out, "keychain") {
 		t.Error(out)
 	}
+	d.account = func(string) (connect.Account, error) { return connect.Account{ID: "a1", Username: "me"}, nil }
+	b = newBench(t, d)
+	if b.run(t, "show", "me"); !strings.Contains(b.out.String(), "not known") || strings.Contains(b.out.String(), "ASKED FOR") {
+		t.Error(b.out.String())
+	}
 }
 
 // The way out comes after what is wrong.
