@@ -4,6 +4,7 @@ package connect
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -76,6 +77,57 @@ func TestProcesses_TwelveRenewOneDueAccount(t *testing.T) {
 			s.reopen()
 			s.nothingLeftOver()
 		})
+	}
+}
+
+// Twelve programs that open the same home want the token at once: one request. And
+// where that one fails all of them say why, not that a person has to sign in.
+func TestATokenThatRefreshesIsRenewedOnceForManyPrograms(t *testing.T) {
+	s := rotating(t, 0)
+	s.service.Close()
+	s.config.Now = s.sandbox.Server.Now
+	s.open()
+	id := s.signInAs("user-0001")
+	programs := make([]*Service, 12)
+	for i := range programs {
+		program, err := Open(t.Context(), s.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { program.Close() })
+		programs[i] = program
+	}
+	all := func() (problems []*problem.Problem) {
+		s.sandbox.Server.Forward(2 * time.Hour)
+		got := make(chan error, len(programs))
+		for _, program := range programs {
+			go func() {
+				_, err := program.Token(context.Background(), id)
+				got <- err
+			}()
+		}
+		for range programs {
+			if p := problem.Of(<-got); p != nil {
+				problems = append(problems, p)
+			}
+		}
+		return problems
+	}
+	before := s.tokenRequests()
+	if problems := all(); len(problems) != 0 || s.tokenRequests()-before != 1 {
+		t.Errorf("%v, %d requests", problems, s.tokenRequests()-before)
+	}
+	if err := s.sandbox.Server.AddFault(sandbox.Fault{Path: "/login.example/token", Status: 503, Times: -1}); err != nil {
+		t.Fatal(err)
+	}
+	problems := all()
+	if len(problems) != len(programs) {
+		t.Errorf("%d of %d", len(problems), len(programs))
+	}
+	for _, p := range problems {
+		if p.Kind != problem.Network {
+			t.Errorf("%v", p)
+		}
 	}
 }
 

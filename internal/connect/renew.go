@@ -889,9 +889,22 @@ func (s *Service) fresh(ctx context.Context, row library.Account, anyway bool) (
 		s.log.Info("not refreshed", "account", row.ID, "key", string(problem.Of(err).Key))
 	case left <= 0 && !anyway:
 		// Somebody asked a moment ago, in vain, or the provider renews later only.
-		return again, problem.New(problem.TokenEnded, "username", row.Username, "provider", account.ProviderName)
+		return again, problem.New(s.lastReason(ctx, again), "username", row.Username, "provider", account.ProviderName)
 	}
 	return again, nil
+}
+
+// lastReason is why the last try failed, where another one is still to come, else
+// that the token has ended.
+func (s *Service) lastReason(ctx context.Context, row library.Account) problem.Key {
+	last, err := s.library.Diary(ctx, row.ID, 1, 0)
+	if err != nil || len(last) == 0 || last[0].Event != "renew_failed" || row.FailedSince == nil {
+		return problem.TokenEnded
+	}
+	if key := problem.Key(last[0].Args["reason"]); problem.Listed(key) {
+		return key
+	}
+	return problem.TokenEnded
 }
 
 // soon is how long before its end a token counts as about to end.
