@@ -80,6 +80,8 @@ type flow struct {
 	apps  []connect.App
 	// drafts are what was typed for the providers that are not chosen now.
 	drafts map[string]connectForm
+	// server is what was typed of a service that is still to be described.
+	server serverDraft
 	// loading: the saved apps that the start names are being read.
 	loading bool
 	// marked: Continue was pressed, so empty fields say so.

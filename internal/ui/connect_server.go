@@ -51,23 +51,41 @@ const (
 	fieldScopes
 )
 
+// serverDraft is what was typed of a service that is not saved yet. It outlasts
+// the page: whoever looks something up elsewhere finds it again.
+type serverDraft struct {
+	issuer string
+	fields [6]string
+	found  provider.Server
+	id     string
+}
+
 var serverFields = []string{"name", "authorize", "token", "profile", "revoke", "scopes"}
 
 func newServerPage(c *connectScreen) *serverPage {
 	p := &serverPage{c: c, s: c.s, f: c.f, notice: kit.Column(8)}
 	s, f := p.s, p.f
 	p.issuer = kit.NewMonoEntry(s.say("connect.server.issuer"), "https://login.example")
-	p.issuer.OnChanged = func(string) { p.refresh() }
+	p.found, p.id = f.server.found, f.server.id
+	p.issuer.SetText(f.server.issuer)
+	p.issuer.OnChanged = func(typed string) {
+		f.server.issuer = typed
+		p.refresh()
+	}
 	p.issuer.OnSubmitted = func(string) { p.discover() }
 	p.find = kit.NewButton(s.say("connect.server.find"), kit.Medium, p.discover).With(theme.IconSearch)
 	p.issuerBox = kit.NewFieldBox(s.say("connect.server.issuer"), p.issuer, s.say("connect.server.issuer_hint"), 1, p.find)
-	for _, field := range serverFields {
+	for i, field := range serverFields {
 		label := s.say("connect.server." + field)
 		e := kit.NewMonoEntry(label, "https://…")
 		if field == "name" || field == "scopes" {
 			e = kit.NewEntry(label, "")
 		}
-		e.OnChanged = func(string) { p.refresh() }
+		e.SetText(f.server.fields[i])
+		e.OnChanged = func(typed string) {
+			f.server.fields[i] = typed
+			p.refresh()
+		}
 		hint := ""
 		if key := "connect.server." + field + "_hint"; s.c.Has(key) {
 			hint = s.say(key)
@@ -161,7 +179,7 @@ func (p *serverPage) beside(pr *problem.Problem) string {
 // addBeside saves it under that short name, with a name that tells the two
 // apart.
 func (p *serverPage) addBeside(id string) {
-	p.id = id
+	p.id, p.f.server.id = id, id
 	name := strings.TrimSpace(p.fields[fieldName].Text)
 	if name == "" {
 		name = hostname(p.fields[fieldAuthorize].Text)
@@ -214,6 +232,7 @@ func (p *serverPage) discover() {
 
 func (p *serverPage) fill(found provider.Server) {
 	p.found, p.id = found, ""
+	p.f.server.found, p.f.server.id = found, ""
 	name := found.Name
 	if u, err := url.Parse(found.Issuer); name == "" && err == nil {
 		name = u.Hostname()
@@ -258,6 +277,7 @@ func (p *serverPage) save() {
 				p.tell(pr)
 				return
 			}
+			p.f.server = serverDraft{}
 			p.f.choose(d.ID)
 			p.f.to(stageApp)
 			if p.f.unconfirmed() {

@@ -36,7 +36,7 @@ func newDoor(s *shell) *doorScreen {
 func (d *doorScreen) view() fyne.CanvasObject { return d.root }
 func (d *doorScreen) left()                   {}
 func (d *doorScreen) shown()                  { d.s.focus(d.first) }
-func (d *doorScreen) arrange()                { d.build() }
+func (d *doorScreen) arrange()                { d.build(); d.s.refocus(d.first) }
 func (d *doorScreen) press() {
 	if d.high != nil {
 		d.high.Tapped(nil)

@@ -155,7 +155,7 @@ func newGuide(s *shell) *guideScreen {
 
 func (g *guideScreen) view() fyne.CanvasObject { return g.root }
 func (g *guideScreen) left()                   {}
-func (g *guideScreen) arrange()                { g.build() }
+func (g *guideScreen) arrange()                { g.build(); g.s.refocus(g.first) }
 
 // shown builds it anew: a recipe may have gone on meanwhile.
 func (g *guideScreen) shown() {

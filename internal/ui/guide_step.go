@@ -40,9 +40,11 @@ type recipeScreen struct {
 	filling bool
 
 	// lines are what the step's own test found; test ends the running one.
-	lines  *fyne.Container
-	found  []connect.Line
-	test   context.CancelFunc
+	lines *fyne.Container
+	found []connect.Line
+	test  context.CancelFunc
+	// turn counts the tests: what an earlier one still says is not heard.
+	turn   int
 	delay  func()
 	isOpen bool
 	// none: none of the menus that we know is the person's, at this step.
@@ -75,7 +77,7 @@ func (g *recipeScreen) left() {
 	g.leaveStep()
 }
 
-func (g *recipeScreen) arrange() { g.build() }
+func (g *recipeScreen) arrange() { g.build(); g.focusFirst() }
 
 // refresh: the accounts were read anew, so a sign-in may have ticked its step.
 func (g *recipeScreen) refresh() { g.tickSignIn() }
@@ -514,6 +516,9 @@ func (g *recipeScreen) check() {
 	core := s.core
 	ctx, cancel := context.WithCancel(s.coreCtx)
 	g.test, g.found = cancel, nil
+	g.turn++
+	turn := g.turn
+	heard := func() bool { return !s.ended && g.test != nil && turn == g.turn && g.isStep(step.Name) }
 	g.drawLines()
 	seen := 0
 	s.run.Go(func() {
@@ -525,14 +530,14 @@ func (g *recipeScreen) check() {
 				defer cancel()
 			}
 			s.run.Post(func() {
-				if g.test != nil && g.isStep(step.Name) && !s.ended {
+				if heard() {
 					g.found = append(g.found, l)
 					g.drawLines()
 				}
 			})
 		})
 		s.run.Post(func() {
-			if s.ended || g.test == nil || !g.isStep(step.Name) {
+			if !heard() {
 				return
 			}
 			g.test = nil

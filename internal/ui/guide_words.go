@@ -39,7 +39,7 @@ func newMessages(s *shell) *messagesScreen {
 func (m *messagesScreen) view() fyne.CanvasObject { return m.root }
 func (m *messagesScreen) left()                   {}
 func (m *messagesScreen) shown()                  { m.s.focus(m.search) }
-func (m *messagesScreen) arrange()                { m.build() }
+func (m *messagesScreen) arrange()                { m.build(); m.s.refocus(m.search) }
 
 func (m *messagesScreen) build() {
 	s := m.s
@@ -146,7 +146,7 @@ func (s *shell) goWords() {
 func (w *wordsScreen) view() fyne.CanvasObject { return w.root }
 func (w *wordsScreen) left()                   {}
 func (w *wordsScreen) shown()                  { w.s.focus(w.back) }
-func (w *wordsScreen) arrange()                { w.build() }
+func (w *wordsScreen) arrange()                { w.build(); w.s.refocus(w.back) }
 
 func (w *wordsScreen) build() {
 	s := w.s

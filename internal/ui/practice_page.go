@@ -61,7 +61,7 @@ func newPracticePage(s *shell) *practiceScreen {
 func (p *practiceScreen) view() fyne.CanvasObject { return p.root }
 func (p *practiceScreen) left()                   {}
 func (p *practiceScreen) shown()                  { p.s.focus(p.first) }
-func (p *practiceScreen) arrange()                { p.build() }
+func (p *practiceScreen) arrange()                { p.build(); p.s.refocus(p.first) }
 func (p *practiceScreen) press()                  { p.go1.Tapped(nil) }
 
 // registration is the app that the pretend provider knows, and its secret;

@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -210,4 +211,113 @@ func TestF1TellsTheKeysOfThePage(t *testing.T) {
 		w.s.typedKey(&fyne.KeyEvent{Name: fyne.KeyF1})
 		w.hasNot(kit.RoleText, w.say("help.keys.browser"))
 	})
+}
+
+// Whoever looks an address up elsewhere finds what was typed before.
+func TestTheAddressesOfAServiceStayWhileOneLooksElsewhere(t *testing.T) {
+	w := openConnect(t, "en", connectStart{})
+	w.c.f.to(stageServer)
+	p := w.c.page.(*serverPage)
+	p.issuer.SetText("login.example")
+	p.fields[fieldToken].SetText("https://login.example/token")
+	w.s.goGuide()
+	w.queue.Drain()
+	w.s.goConnect(connectStart{})
+	w.queue.Drain()
+	again := w.c.page.(*serverPage)
+	if again == p || again.issuer.Text != "login.example" || again.fields[fieldToken].Text != "https://login.example/token" {
+		t.Errorf("issuer %q, token address %q", again.issuer.Text, again.fields[fieldToken].Text)
+	}
+	w.c.f.to(stageApp)
+	w.c.f.to(stageServer)
+	if got := w.c.page.(*serverPage).issuer.Text; got != "login.example" {
+		t.Errorf("after Back the issuer is %q", got)
+	}
+}
+
+// What an earlier check of a step still says is not heard by the next one.
+func TestAnEarlierCheckOfAStepIsNotHeard(t *testing.T) {
+	core := newDouble(t)
+	var g *recipeScreen
+	asked := 0
+	core.doctor = func(_ connect.Setup, observe func(connect.Line)) ([]connect.Line, error) {
+		asked++
+		level := connect.Fine
+		if asked == 1 {
+			// The person has put it right meanwhile.
+			g.check()
+			level = connect.Bad
+		}
+		var lines []connect.Line
+		for _, name := range tests["redirect"] {
+			l := connect.Line{Check: name, Level: level}
+			observe(l)
+			lines = append(lines, l)
+		}
+		return lines, nil
+	}
+	w := open(t, "en", core)
+	_, r := recipeNamed(t, "instagram", "own_app")
+	at := slices.IndexFunc(r.Steps, func(step provider.RecipeStep) bool { return step.Test == "redirect" })
+	w.s.openGuide("instagram", "own_app", max(0, at-1))
+	w.queue.Drain()
+	g = w.s.current.(*recipeScreen)
+	g.open(at)
+	w.pass(3 * time.Second)
+	if asked != 2 || len(g.found) != 2 || !proven(g.found, tests["redirect"]) || !g.progress().done(r.Steps[at].Name) {
+		t.Errorf("asked %d times, found %+v", asked, g.found)
+	}
+}
+
+// Larger text builds a page anew; what was typed stays, and so does the focus.
+func TestLargerTextKeepsTheFocusOnThePagesThatExplain(t *testing.T) {
+	w := openConnect(t, "en", connectStart{}, func(core *double, p *Params) {
+		core.practising = true
+		p.Registration = func(id string) (string, secret.Text) { return "1", secret.Text{} }
+	})
+	for name, goThere := range map[string]func(){
+		"guide": w.s.goGuide, "door": w.s.goDoor, "messages": w.s.goMessages, "words": w.s.goWords, "practice": w.s.goMishaps,
+		"step": func() { w.s.openGuide("instagram", "own_app", 3) },
+	} {
+		goThere()
+		w.queue.Drain()
+		before := w.focused()
+		for _, step := range []int{1, -1} {
+			w.s.largerText(step)
+			w.queue.Drain()
+			if before == "" || w.focused() != before {
+				t.Errorf("%s: the focus went from %q to %q", name, before, w.focused())
+			}
+		}
+	}
+	w.s.openGuide("instagram", "own_app", 3)
+	w.queue.Drain()
+	g := w.s.current.(*recipeScreen)
+	g.first.(*kit.Entry).SetText("77")
+	w.s.largerText(1)
+	w.queue.Drain()
+	if got := g.first.(*kit.Entry).Text; got != "77" {
+		t.Errorf("the field has %q", got)
+	}
+}
+
+// A page that is left has no secret in its fields; the value waits as a secret.
+func TestALeftStepHasNoSecretInItsField(t *testing.T) {
+	w := openConnect(t, "en", connectStart{})
+	w.s.openGuide("instagram", "own_app", 3)
+	w.queue.Drain()
+	g := w.s.current.(*recipeScreen)
+	if len(g.hidden) != 1 {
+		t.Fatalf("%d secret fields", len(g.hidden))
+	}
+	field := g.hidden[0]
+	field.Put(secret.New(someSecret))
+	w.s.goGuide()
+	w.queue.Drain()
+	if !field.Peek().Empty() {
+		t.Error("the field keeps the secret")
+	}
+	if w.s.guide.values["instagram"].Secret.Reveal() != someSecret {
+		t.Error("what was pasted is lost")
+	}
 }

@@ -294,6 +294,14 @@ func (s *shell) replace(next screen, at place) {
 	}
 }
 
+// refocus gives a screen that was built anew its first focus: what had it is
+// gone.
+func (s *shell) refocus(first fyne.Focusable) {
+	if first != nil && !s.dialogOpen() {
+		s.focus(first)
+	}
+}
+
 func (s *shell) put(next screen, at place) {
 	if s.current != nil {
 		s.current.left()
