@@ -107,6 +107,9 @@ func lifeOf(c *text.Catalogue, a connect.Account, now time.Time) life {
 		return life{Words: c.Say("life.unknown"), Tone: toneNeutral}
 	case a.Lifetime == connect.Short:
 		return life{Words: c.Say("life.minutes"), Share: share(now, end, time.Hour), Tone: toneWarning}
+	case a.Refreshes && end.Sub(now) <= 24*time.Hour:
+		// Hours are not counted in days; it is renewed many times a day.
+		return life{Words: c.Say("life.until", text.Args{"clock": c.Clock(end.In(now.Location()))}), Share: 1, Tone: toneFine}
 	}
 	whole := wholeDays(a, end)
 	left := connect.DaysLeft(end, now)

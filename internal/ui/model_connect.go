@@ -499,6 +499,9 @@ func validFact(c *text.Catalogue, a connect.Account, now time.Time) fact {
 		f.Value, f.Line = c.Say("connect.fine.valid_unknown", text.Args{"provider": a.ProviderName}), ""
 	case a.Lifetime == connect.Short:
 		f.Value = c.Say("connect.fine.valid_hour", text.Args{"clock": c.Clock(end)})
+	case a.Refreshes && end.Sub(now) <= 24*time.Hour:
+		// Hours are not counted in days; it is renewed many times a day.
+		f.Value = c.Say("connect.fine.valid_clock", text.Args{"date": c.Date(end), "clock": c.Clock(end)})
 	case a.ExpiresEstimated:
 		f.Value = c.Say("connect.fine.valid_estimated", text.Args{"date": c.Date(end)})
 	default:
