@@ -154,7 +154,9 @@ func (p *ScreenPicture) middle(rows []DrawnRow) fyne.CanvasObject {
 			i--
 			framed := fyne.CanvasObject(Over(newPlate(theme.ColorTransparent, theme.ColorWarningBar, 2, 8), Inset(12, 14, 12, 14, inside)))
 			if !told && p.d.RightWords != "" {
-				framed = box(&pointed{}, framed, Row(6, NewIcon(theme.IconBack, theme.ColorWarningBar, theme.SizeHeading), NewIcon(theme.IconTick, theme.ColorSuccess, theme.SizeHintIcon),
+				point := &pointed{left: NewIcon(theme.IconBack, theme.ColorWarningBar, theme.SizeHeading), up: NewIcon(theme.IconUp, theme.ColorWarningBar, theme.SizeHeading)}
+				point.up.Hide()
+				framed = box(point, framed, Row(6, point.left, point.up, NewIcon(theme.IconTick, theme.ColorSuccess, theme.SizeHintIcon),
 					NewText(p.d.RightWords).Bold().Sized(theme.SizeCaption).In(theme.ColorSuccess).Whole()))
 			}
 			if told {
@@ -188,7 +190,7 @@ func (p *ScreenPicture) field(f DrawnRow) fyne.CanvasObject {
 
 // pointed is a frame and what points at it, in the middle of its side; where
 // there is no room, below it.
-type pointed struct{}
+type pointed struct{ left, up *Icon }
 
 func (p *pointed) beside(o []fyne.CanvasObject, width float32) bool {
 	return natural(o[0])+12+natural(o[1]) <= width
@@ -204,7 +206,10 @@ func (p *pointed) MinSize(o []fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(min(a.Width, b.Width), a.Height+8+b.Height)
 }
 func (p *pointed) Layout(o []fyne.CanvasObject, s fyne.Size) {
-	if p.beside(o, s.Width) {
+	beside := p.beside(o, s.Width)
+	show(p.left, beside)
+	show(p.up, !beside)
+	if beside {
 		right := natural(o[1])
 		left := min(s.Width-12-right, max(natural(o[0]), 290*theme.Scale()))
 		h := HeightFor(o[1], right)
