@@ -207,7 +207,8 @@ func TestSecretIsAskedOnATerminalAndNowhereElse(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got, keep := "-", false
 			b := newBench(t, &double{
-				apps: func() ([]connect.App, error) { return []connect.App{kept, forgotten}, nil },
+				providers: shippedList(t),
+				apps:      func() ([]connect.App, error) { return []connect.App{kept, forgotten}, nil },
 				addApp: func(s connect.Setup, _ []string) (connect.App, error) {
 					got, keep = s.ClientSecret.Reveal(), s.KeepSecret
 					return connect.App{Name: s.App}, nil
