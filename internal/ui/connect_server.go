@@ -245,7 +245,9 @@ func (p *serverPage) fill(found provider.Server) {
 // described is the service as the fields have it.
 func (p *serverPage) described() provider.Server {
 	srv := p.found
-	srv.ID = p.id
+	if p.id != "" {
+		srv.ID = p.id
+	}
 	get := func(i int) string { return strings.TrimSpace(p.fields[i].Text) }
 	srv.Name, srv.AuthorizeURL, srv.TokenURL = get(fieldName), get(fieldAuthorize), get(fieldToken)
 	srv.IdentityURL, srv.RevokeURL, srv.Scopes = get(fieldProfile), get(fieldRevoke), strings.Fields(get(fieldScopes))
