@@ -468,12 +468,16 @@ func (f *flow) check() {
 				}
 			})
 		})
-	}, func(_ []connect.Line, p *problem.Problem) {
+	}, func(lines []connect.Line, p *problem.Problem) {
 		if ctx.Err() != nil {
 			return
 		}
 		cancel()
 		f.checking, f.checked = false, true
+		if len(lines) > 0 {
+			// They came as they were found; now they have the order of the page.
+			f.lines = lines
+		}
 		if p != nil {
 			f.s.tell(p)
 		}

@@ -241,6 +241,24 @@ func TestTheFindingsLeadToTheirRemedies(t *testing.T) {
 	})
 }
 
+// What comes late, because the network was slow, stands where the page has it.
+func TestTheFindingsEndInTheOrderOfThePage(t *testing.T) {
+	id := connect.Line{Check: "client_id", Level: connect.Fine, Args: map[string]string{"n": "15"}}
+	port := connect.Line{Check: "port", Level: connect.Fine, Args: map[string]string{"port": "8919"}}
+	w := openConnect(t, "en", connectStart{}, func(d *double, _ *Params) {
+		d.doctor = func(_ connect.Setup, observe func(connect.Line)) ([]connect.Line, error) {
+			observe(port)
+			observe(id)
+			return []connect.Line{id, port}, nil
+		}
+	})
+	w.fill()
+	w.pass(2 * time.Second)
+	if f := w.c.f; len(f.lines) != 2 || f.lines[0].Check != "client_id" || f.lines[1].Check != "port" {
+		t.Errorf("%+v", f.lines)
+	}
+}
+
 func choosingState(now time.Time) connect.State {
 	st := waitingState(now)
 	st.Step, st.Provider = connect.Identifying, "Facebook"
