@@ -53,7 +53,7 @@ func TestTheFormOfEveryService(t *testing.T) {
 	}{
 		"instagram":          {"Instagram app ID", "60 days, renews", "Every sign-in needs it. Renewing does not.", "the last slash too", false},
 		"threads":            {"Threads app ID", "60 days, renews", "Every sign-in needs it. Renewing does not.", "all three address boxes", false},
-		"instagram-facebook": {"Meta app ID", "For Instagram", "cannot renew, so you will need it every 60 days.", "Facebook Login", true},
+		"instagram-facebook": {"Meta app ID", "For Instagram", "cannot renew, so you will need it every 60 days.", "nothing to paste", true},
 	} {
 		m := presentApp(c, shipped(t, id), "GNOME Keyring")
 		if m.ID != want.id || m.Line != want.line || !strings.Contains(m.Forget, want.forget) || !strings.Contains(m.RedirectHint, want.hint) || m.Config != want.config {
