@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/tokenkeep/tokenkeep/internal/connect"
@@ -48,9 +49,10 @@ type inquiry struct {
 type sweep struct {
 	waiting     []string
 	done, total int
-	// failed counts those that did not answer as they should.
-	failed  int
-	stopped bool
+	// failed counts those that do not work, unknown those of which nobody could
+	// tell.
+	failed, unknown int
+	stopped         bool
 }
 
 // asking reports whether an account is being checked or renewed.
@@ -243,7 +245,7 @@ func (s *shell) checkNext(w *sweep) {
 		if w.done == w.total {
 			s.alive.sweep = nil
 			if w.total > 0 {
-				s.toast(s.c.Count("alive.checked", w.total) + " " + sweepWords(s.c, w))
+				s.toast(sweepWords(s.c, w))
 			}
 		}
 		return
@@ -258,7 +260,10 @@ func (s *shell) checkNext(w *sweep) {
 	}
 	s.checkOne(id, func(c connect.Checked, p *problem.Problem) {
 		w.done++
-		if p != nil || !c.Works {
+		switch {
+		case p != nil && silent(p.Kind):
+			w.unknown++
+		case p != nil || !c.Works:
 			w.failed++
 		}
 		s.checkNext(w)
@@ -272,12 +277,32 @@ func (s *shell) checkNext(w *sweep) {
 	}
 }
 
+// silent reports a kind of problem after which nobody knows whether a token
+// works: the provider was not reached, or the token not read.
+func silent(kind problem.Kind) bool {
+	switch kind {
+	case problem.Network, problem.Timeout, problem.Vault, problem.Internal:
+		return true
+	}
+	return false
+}
+
 // sweepWords says what a sweep found.
 func sweepWords(c *text.Catalogue, w *sweep) string {
-	if w.failed == 0 {
-		return c.Say("alive.all_work")
+	var said []string
+	if n := w.total - w.unknown; n > 0 {
+		said = append(said, c.Count("alive.checked", n))
 	}
-	return c.Count("alive.not_working", w.failed)
+	if w.failed > 0 {
+		said = append(said, c.Count("alive.not_working", w.failed))
+	}
+	if w.unknown > 0 {
+		said = append(said, c.Count("alive.not_known", w.unknown))
+	}
+	if w.failed == 0 && w.unknown == 0 {
+		said = append(said, c.Say("alive.all_work"))
+	}
+	return strings.Join(said, " ")
 }
 
 // stopSweep ends the check of all accounts.

@@ -229,6 +229,28 @@ func TestRenewAndCheckFromTheList(t *testing.T) {
 	}
 }
 
+func TestWhatCouldNotBeCheckedIsNotSaidToFail(t *testing.T) {
+	c := text.For("en")
+	for want, w := range map[string]sweep{
+		"2 could not be checked.":                                     {total: 2, unknown: 2},
+		"3 accounts checked. 1 did not work. 2 could not be checked.": {total: 5, failed: 1, unknown: 2},
+		"1 account checked. " + c.Say("alive.all_work"):               {total: 1},
+		"4 accounts checked. 1 could not be checked.":                 {total: 5, unknown: 1},
+	} {
+		if got := sweepWords(c, &w); got != want {
+			t.Errorf("%q, not %q", got, want)
+		}
+	}
+	core := newDouble(t, six()...)
+	core.check = func(_ context.Context, id string) (connect.Checked, error) {
+		return connect.Checked{Account: six()[0], Problem: problem.New(problem.NetworkUnreachable, "host", "graph.instagram.com")}, nil
+	}
+	w := open(t, "en", core)
+	w.s.focus(w.has(kit.RoleButton, c.Say("alive.check_all")).(fyne.Focusable))
+	w.key(fyne.KeyReturn)
+	w.says("6 could not be checked.")
+}
+
 func TestCheckAllCountsAndStops(t *testing.T) {
 	for _, lang := range languages {
 		c := text.For(lang)
