@@ -96,6 +96,12 @@ func (l latch) shut() error {
 	return nil
 }
 
+// Proves implements vault.Proving for what is behind.
+func (l latch) Proves() bool {
+	p, ok := l.Store.(vault.Proving)
+	return ok && p.Proves()
+}
+
 // Put implements vault.Store.
 func (l latch) Put(ctx context.Context, name string, v secret.Text) error {
 	if err := l.shut(); err != nil {
