@@ -10,7 +10,7 @@ const (
 	// then mostly stays, and collecting it costs the first frame.
 	startPercent = 400
 	// runPercent keeps a program that stands idle for weeks small.
-	runPercent = 30
+	runPercent = 20
 	// settleAfter is when the first screen stands and its scaffolding is waste.
 	settleAfter = 1500 * time.Millisecond
 )

@@ -15,14 +15,24 @@ import (
 	"github.com/tokenkeep/tokenkeep/internal/problem"
 )
 
+// form is what a word in a definition may look like, and how long it may be. A
+// count inside an expression would be compiled as so many copies of it.
+type form struct {
+	most       int
+	expression *regexp.Regexp
+}
+
+// MatchString reports whether s has the form.
+func (f form) MatchString(s string) bool { return len(s) <= f.most && f.expression.MatchString(s) }
+
 var (
-	idForm          = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,47}$`)
-	paramForm       = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
-	scopeForm       = regexp.MustCompile(`^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]{1,128}$`) // RFC 6749 3.3 without the comma
-	wordForm        = regexp.MustCompile(`^[a-z0-9_]{1,40}$`)
-	labelForm       = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,128}$`)
-	codeForm        = regexp.MustCompile(`^[A-Za-z0-9_-]{1,40}$`)
-	pathForm        = regexp.MustCompile(`^[A-Za-z0-9_]{1,64}(\.[A-Za-z0-9_]{1,64}){0,5}$`)
+	idForm          = form{48, regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)}
+	paramForm       = form{64, regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)}
+	scopeForm       = form{128, regexp.MustCompile(`^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]+$`)} // RFC 6749 3.3 without the comma
+	wordForm        = form{40, regexp.MustCompile(`^[a-z0-9_]+$`)}
+	labelForm       = form{128, regexp.MustCompile(`^[A-Za-z0-9_.:-]+$`)}
+	codeForm        = form{40, regexp.MustCompile(`^[A-Za-z0-9_-]+$`)}
+	pathForm        = form{200, regexp.MustCompile(`^\w+(\.\w+){0,5}$`)}
 	placeholderForm = regexp.MustCompile(`\{[^{}]*\}`)
 )
 
@@ -519,7 +529,7 @@ func address(path, text string, local bool) error {
 
 // hostForm is a name as certificates write it, with the underscore that some
 // companies use.
-var hostForm = regexp.MustCompile(`^([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$`)
+var hostForm = regexp.MustCompile(`^(\w([\w-]*\w)?\.)*\w([\w-]*\w)?$`)
 
 // plainHost reports whether a host is shown to a person exactly as it is used:
 // a name of plain letters (another script's as xn--…), or an address of numbers
@@ -531,7 +541,8 @@ func plainHost(host string) bool {
 	}
 	last := host[strings.LastIndexByte(host, '.')+1:]
 	number := strings.Trim(last, "0123456789") == "" || strings.HasPrefix(strings.ToLower(last), "0x")
-	return len(host) <= 253 && hostForm.MatchString(host) && !number
+	long := slices.ContainsFunc(strings.Split(host, "."), func(label string) bool { return len(label) > 63 })
+	return len(host) <= 253 && !long && hostForm.MatchString(host) && !number
 }
 
 // bare is an address without what may be secret in it: a password before the

@@ -99,7 +99,7 @@ func (d *dialect) pageOf(s scenario) *refused {
 	return &refused{message: s.page}
 }
 
-var plainHost = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?$`)
+var plainHost = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$`)
 
 // readAuthorization reads the query of the authorization address. Otherwise it
 // returns the message that the provider's page shows: configuration failures do
@@ -161,7 +161,7 @@ func redirectOrigin(uri string) (string, bool) {
 	case strings.HasPrefix(host, "[") && net.ParseIP(u.Hostname()) != nil:
 		// A source expression cannot name an IPv6 address.
 		return u.Scheme + ":", true
-	case !plainHost.MatchString(host):
+	case len(host) > 259 || !plainHost.MatchString(host):
 		return "", false
 	}
 	return u.Scheme + "://" + host, true

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Mishap is one cause of a failure that a provider can show, with the answer
@@ -151,11 +152,13 @@ func (d *dialect) steps() []string {
 	return []string{"exchange", "extend", "identity", "renew"}
 }
 
-var mishaps = everyMishap()
+// mishaps is made when it is first asked for: most programs that hold a sandbox
+// never play one.
+var mishaps = sync.OnceValue(everyMishap)
 
 // Mishaps lists everything that can be armed with ArmMishap, in an order that
 // does not change.
-func Mishaps() []Mishap { return slices.Clone(mishaps) }
+func Mishaps() []Mishap { return slices.Clone(mishaps()) }
 
 func everyMishap() []Mishap {
 	var list []Mishap
@@ -291,7 +294,7 @@ const mostArmed = 1000
 // ArmMishap lets the mishap strike once, at the next request of its provider at
 // its step; several wait in line. ErrMishap for an unknown name.
 func (s *Server) ArmMishap(name string) error {
-	i := slices.IndexFunc(mishaps, func(m Mishap) bool { return m.Name == name })
+	i := slices.IndexFunc(mishaps(), func(m Mishap) bool { return m.Name == name })
 	if i < 0 {
 		return ErrMishap
 	}
@@ -300,7 +303,7 @@ func (s *Server) ArmMishap(name string) error {
 	if len(s.armed) == mostArmed {
 		return errors.New("sandbox: a thousand mishaps are waiting already")
 	}
-	s.armed = append(s.armed, mishaps[i])
+	s.armed = append(s.armed, mishaps()[i])
 	return nil
 }
 
@@ -392,5 +395,5 @@ func (c *call) showPage(m Mishap) {
 
 // said reports whether a mishap of d has this text on its page.
 func said(d *dialect, message string) bool {
-	return slices.ContainsFunc(mishaps, func(m Mishap) bool { return m.Provider == d.id && m.Page == message && message != "" })
+	return slices.ContainsFunc(mishaps(), func(m Mishap) bool { return m.Provider == d.id && m.Page == message && message != "" })
 }
